@@ -1,0 +1,17 @@
+"""The pack `baseline`: what every brand promises, whatever else it adds."""
+
+from __future__ import annotations
+
+from statuette.policy import PolicyPack
+
+from statuette_policies.baseline.catalogue import CATALOGUE
+from statuette_policies.baseline.egress import EGRESS
+from statuette_policies.baseline.retention import RECORDS, STREAMS
+
+BASELINE = PolicyPack(
+    name="baseline",
+    version="1",
+    source="statuette_policies.baseline",
+    catalogue=CATALOGUE,
+    rules=(*RECORDS, *STREAMS, *EGRESS),
+)
