@@ -12,7 +12,7 @@ from statuette.kernel.pixels.mark import PNG_KEYWORD, mark_packet
 from statuette.kernel.pixels.wire import Encoded, Normalise, Photo, Picture, Render
 
 _WEBP_QUALITY = 85
-_PNG_LEVEL = 4  # level 6 took half as long again for 3 % fewer bytes
+_PNG_LEVEL = 4  # level 6 took 2.8 times as long on an enlarged photo for 1 % fewer bytes
 
 
 def normalise(request: Normalise, limits: PixelLimits) -> Photo:

@@ -3,43 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
+from typing import Any, Generic, TypeVar
 
-from statuette.errors import StatuetteError
 from statuette.kernel.pixels import wire
+from statuette.kernel.pixels.acceptance import Implausible, accept_photo, accept_picture, accept_refusal
 from statuette.kernel.pixels.errors import (
-    REFUSALS,
     ImageEmpty,
     ImageProcessingTimeout,
     ImageTooDemanding,
     ImageTooLarge,
-    ImageTooManyPixels,
-    ImageTooSmall,
     PixelQueueFull,
     PixelWorkerLost,
     UnsupportedImageFormat,
 )
 from statuette.kernel.pixels.formats import sniff
 from statuette.kernel.pixels.limits import PixelLimits
-from statuette.kernel.pixels.results import EncodedPicture, NormalisedPhoto, RenderedPicture
+from statuette.kernel.pixels.results import NormalisedPhoto, RenderedPicture
 from statuette.kernel.pixels.worker import Worker, WorkerDied
 
-_MAGIC = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 _MAX_PROVENANCE_LENGTH = 200
 _QUEUE_FULL_RETRY_SECONDS = 5
 # How a decoder ends when its own bug or a refused allocation ends it. SIGKILL is not among them: that comes from outside.
 _CRASHES = {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGILL, -signal.SIGFPE, -signal.SIGTRAP}
 
+Result = TypeVar("Result")
 
-class _Job:
-    """A request and the future its caller waits on. A caller who goes away leaves the child undisturbed."""
 
-    def __init__(self, request: wire.Normalise | wire.Render, answered: asyncio.Future[wire.Reply]) -> None:
+class _Job(Generic[Result]):
+    """A request, what makes a result of its reply, and the future its caller waits on."""
+
+    def __init__(self, request: wire.Normalise | wire.Render, accept: Callable[[wire.Reply], Result]) -> None:
         self.request = request
-        self.answered = answered
+        self.accept = accept
+        self.answered: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+    def fail(self, error: Exception) -> None:
+        if not self.answered.done():  # else the caller went away, which leaves the child undisturbed
+            self.answered.set_exception(error)
+
+    def finish(self, result: Result) -> None:
+        if not self.answered.done():
+            self.answered.set_result(result)
 
 
 class PixelPool:
@@ -48,7 +57,8 @@ class PixelPool:
     Args:
         workers: children; each works on one picture at a time.
         memory_bytes: address space of a child.
-        task_timeout: wall time for one picture, waiting in the queue excluded. Half of it is its computing time.
+        task_timeout: wall time for one picture, waiting in the queue excluded.
+        cpu_timeout: computing time for one picture, at least a second; half the wall time if not given.
         queue_bytes: encoded bytes that may wait at once; one picture may always wait.
         tasks_per_child: pictures after which a child is replaced, so that what one of them broke or took over does not last.
     """
@@ -59,6 +69,7 @@ class PixelPool:
         workers: int = 2,
         memory_bytes: int = 1 << 30,
         task_timeout: timedelta = timedelta(seconds=20),
+        cpu_timeout: timedelta | None = None,
         limits: PixelLimits | None = None,
         queue_bytes: int = 256 * 1024 * 1024,
         tasks_per_child: int = 200,
@@ -69,10 +80,10 @@ class PixelPool:
         self._workers: list[Worker | None] = [None] * workers
         self._memory_bytes = memory_bytes
         self._task_timeout = task_timeout
-        self._cpu_seconds = max(1, int(task_timeout.total_seconds() / 2))
+        self._cpu_seconds = max(1, int((cpu_timeout or task_timeout / 2).total_seconds()))
         self._queue_bytes = queue_bytes
         self._tasks_per_child = tasks_per_child
-        self._queue: asyncio.Queue[_Job] = asyncio.Queue()
+        self._queue: asyncio.Queue[_Job[Any]] = asyncio.Queue()
         self._waiting_bytes = 0
         self._runners: list[asyncio.Task[None]] = []
         self._closed = True
@@ -100,7 +111,7 @@ class PixelPool:
             runner.cancel()
         await asyncio.gather(*runners, return_exceptions=True)
         while not self._queue.empty():
-            _settle(self._queue.get_nowait(), PixelWorkerLost())
+            self._queue.get_nowait().fail(PixelWorkerLost())
         self._waiting_bytes = 0
         await asyncio.gather(*(worker.close() for worker in self._workers if worker is not None))
         self._workers = [None] * len(self._workers)
@@ -116,11 +127,7 @@ class PixelPool:
             InvalidInput: the picture is at fault; codes in `statuette.kernel.pixels.errors`. Final.
             Unavailable: we are; retryable.
         """
-        reply = await self._ask(wire.Normalise(data))
-        if not isinstance(reply, wire.Photo):
-            raise PixelWorkerLost()
-        picture = await asyncio.to_thread(_accepted, reply.picture, "image/jpeg", self.limits.longest_edge_pixels)
-        return NormalisedPhoto(picture.media_type, picture.data, picture.width, picture.height, picture.sha256)
+        return await self._ask(_Job(wire.Normalise(data), partial(accept_photo, limits=self.limits)))
 
     async def render(
         self, data: bytes, sizes: tuple[int, ...] = (1024, 256), provenance: str | None = None
@@ -137,40 +144,24 @@ class PixelPool:
             raise ValueError("A provenance is at most 200 printable characters.")
         if not all(0 < edge_pixels <= self.limits.original_edge_pixels for edge_pixels in sizes):
             raise ValueError("A size lies between 1 and the edge of an original.")
-        reply = await self._ask(wire.Render(data, sizes, provenance))
-        if not isinstance(reply, wire.Picture) or len(reply.sizes) != len(sizes):
-            raise PixelWorkerLost()
-        return await asyncio.to_thread(_accepted_picture, reply, sizes, self.limits)
+        accept = partial(accept_picture, sizes=sizes, limits=self.limits)
+        return await self._ask(_Job(wire.Render(data, sizes, provenance), accept))
 
-    async def _ask(self, request: wire.Normalise | wire.Render) -> wire.Reply:
-        size_bytes = len(request.data)
-        if size_bytes == 0:
+    async def _ask(self, job: _Job[Result]) -> Result:
+        data = job.request.data
+        if not data:
             raise ImageEmpty()
-        if size_bytes > self.limits.max_bytes:
+        if len(data) > self.limits.max_bytes:
             raise ImageTooLarge(max_bytes=self.limits.max_bytes)
-        if sniff(request.data) is None:
+        if sniff(data) is None:
             raise UnsupportedImageFormat()
         if self._closed:
             raise PixelWorkerLost()
-        if self._waiting_bytes and self._waiting_bytes + size_bytes > self._queue_bytes:
+        if self._waiting_bytes and self._waiting_bytes + len(data) > self._queue_bytes:
             raise PixelQueueFull(retry_after_seconds=_QUEUE_FULL_RETRY_SECONDS)
-        job = _Job(request, asyncio.get_running_loop().create_future())
-        self._waiting_bytes += size_bytes
+        self._waiting_bytes += len(data)
         self._queue.put_nowait(job)
-        reply = await job.answered
-        if isinstance(reply, wire.Refused):
-            raise self._refusal(reply.code)
-        return reply
-
-    def _refusal(self, code: str) -> StatuetteError:
-        refusal = REFUSALS.get(code)
-        if refusal is None:
-            return PixelWorkerLost()
-        if refusal is ImageTooManyPixels:
-            return refusal(max_pixels=self.limits.max_pixels)
-        if refusal is ImageTooSmall:
-            return refusal(min_edge_pixels=self.limits.min_edge_pixels)
-        return refusal()
+        return await job.answered
 
     async def _run(self, slot: int) -> None:
         """One runner a child, for as long as the pool is open."""
@@ -178,15 +169,17 @@ class PixelPool:
             await self._refresh(slot)
             job = await self._queue.get()
             self._waiting_bytes -= len(job.request.data)
-            if job.answered.done():
-                continue
-            try:
-                _settle(job, await self._work(slot, job.request))
-            except asyncio.CancelledError:
-                _settle(job, PixelWorkerLost())
-                raise
-            except Exception as error:  # noqa: BLE001 - a bug belongs to its caller; a runner that ended would hang all others
-                _settle(job, error)
+            if not job.answered.done():
+                await self._serve(slot, job)
+
+    async def _serve(self, slot: int, job: _Job[Result]) -> None:
+        try:
+            job.finish(await self._work(slot, job))
+        except asyncio.CancelledError:
+            job.fail(PixelWorkerLost())
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug belongs to its caller; a runner that ended would hang all others
+            job.fail(error)
 
     async def _refresh(self, slot: int) -> None:
         """See that a fresh, warm child stands ready before there is work; if none comes up, the work itself will tell."""
@@ -196,25 +189,31 @@ class PixelPool:
         with suppress(PixelWorkerLost):
             await self._ready(slot)
 
-    async def _work(self, slot: int, request: wire.Normalise | wire.Render) -> wire.Reply:
+    async def _work(self, slot: int, job: _Job[Result]) -> Result:
         """Twice at most: a child may die for reasons of its own, but not two in a row over the same picture."""
         deaths: list[int | None] = []
         while len(deaths) < 2:
             worker = await self._ready(slot)
             try:
-                reply = await worker.call(request, self._task_timeout)
+                reply = await worker.call(job.request, self._task_timeout)
+                if not isinstance(reply, wire.Refused):
+                    return await asyncio.to_thread(job.accept, reply)
+                refusal = accept_refusal(reply, self.limits)
             except TimeoutError:
                 await self._lose(slot)
                 raise ImageProcessingTimeout() from None
+            except Implausible:
+                await self._lose(slot)
+                deaths.append(None)
             except WorkerDied as death:
                 await self._lose(slot)
                 if death.returncode == -signal.SIGXCPU:
                     raise ImageTooDemanding() from None
                 deaths.append(death.returncode)
-                continue
-            if isinstance(reply, wire.Refused) and reply.spent:
-                await self._discard(slot)
-            return reply
+            else:
+                if reply.spent:
+                    await self._discard(slot)
+                raise refusal
         raise ImageTooDemanding() if all(code in _CRASHES for code in deaths) else PixelWorkerLost()
 
     async def _ready(self, slot: int) -> Worker:
@@ -242,29 +241,3 @@ class PixelPool:
         worker, self._workers[slot] = self._workers[slot], None
         if worker is not None:
             await worker.close()
-
-
-def _settle(job: _Job, outcome: wire.Reply | Exception) -> None:
-    if job.answered.done():  # the caller went away
-        return
-    if isinstance(outcome, Exception):
-        job.answered.set_exception(outcome)
-    else:
-        job.answered.set_result(outcome)
-
-
-def _accepted(encoded: wire.Encoded, media_type: str, edge_pixels: int) -> EncodedPicture:
-    """Believe a child only as far as can be seen: the promised format, a sane size, and a digest of our own."""
-    sane = 0 < encoded.width <= edge_pixels and 0 < encoded.height <= edge_pixels
-    if not sane or sniff(encoded.data) != _MAGIC[media_type]:
-        raise PixelWorkerLost()
-    digest = hashlib.sha256(encoded.data).hexdigest()
-    return EncodedPicture(media_type, encoded.data, encoded.width, encoded.height, digest)
-
-
-def _accepted_picture(reply: wire.Picture, sizes: tuple[int, ...], limits: PixelLimits) -> RenderedPicture:
-    named = {
-        edge_pixels: _accepted(encoded, "image/webp", edge_pixels)
-        for edge_pixels, encoded in zip(sizes, reply.sizes, strict=True)
-    }
-    return RenderedPicture(_accepted(reply.original, "image/png", limits.original_edge_pixels), named)

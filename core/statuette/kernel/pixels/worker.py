@@ -13,6 +13,7 @@ import msgspec
 from statuette.kernel.pixels import wire
 from statuette.kernel.pixels.limits import PixelLimits
 
+CHILD_COMMAND = (sys.executable, "-I", "-m", "statuette.kernel.pixels.child")
 _START_SECONDS = 30.0
 _REAP_SECONDS = 5.0
 _STREAM_BYTES = 1024 * 1024
@@ -46,10 +47,7 @@ class Worker:
     async def start(cls, *, memory_bytes: int, cpu_seconds: int, limits: PixelLimits) -> Worker:
         """Spawn a child and return once it is warm and confined. Raises `WorkerDied`, `TimeoutError` or `OSError`."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-m",
-            "statuette.kernel.pixels.child",
+            *CHILD_COMMAND,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,  # decoders complain there, and their words may quote a photo

@@ -1,0 +1,135 @@
+"""Transactions and reads.
+
+A flow opens a transaction, services and repositories get it as their first argument and never commit. What has to
+happen after the commit (send a message, wake a watcher) is handed to `after_commit` and never runs after a rollback.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+from piccolo.table import Table
+
+from statuette.kernel.db.engines import Connection, TunedEngine, TunedPostgres
+from statuette.kernel.db.errors import mapped
+from statuette.kernel.db.sql import insert_statement
+from statuette.values import Clock, new_id
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+_log = logging.getLogger(__name__)
+
+
+class Reader:
+    """Runs statements and turns rows into structs. Times read and written are aware; a naive one is a bug and raises."""
+
+    def __init__(self, connection: Connection, now: datetime, *, postgres: bool) -> None:
+        self._connection = connection
+        self.now = now
+        self.postgres = postgres
+
+    async def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+        for name, value in parameters.items():
+            if isinstance(value, datetime) and value.tzinfo is None:
+                raise TypeError(f"The parameter {name!r} is a naive datetime; times carry their zone.")
+        return await self._connection.fetch(sql, parameters)
+
+    async def all(self, row: type[Row], sql: str, **parameters: Any) -> list[Row]:
+        return msgspec.convert(await self.rows(sql, **parameters), list[row], strict=False)  # type: ignore[valid-type]
+
+    async def one(self, row: type[Row], sql: str, **parameters: Any) -> Row | None:
+        """The first row, or None."""
+        found = await self.rows(sql, **parameters)
+        return msgspec.convert(found[0], row, strict=False) if found else None
+
+    async def value(self, sql: str, **parameters: Any) -> Any:
+        """The first column of the first row, or None."""
+        found = await self.rows(sql, **parameters)
+        return next(iter(found[0].values())) if found else None
+
+
+class Transaction(Reader):
+    """An open transaction. `now` is one moment for all of it."""
+
+    def __init__(self, connection: Connection, now: datetime, *, postgres: bool) -> None:
+        super().__init__(connection, now, postgres=postgres)
+        self._after_commit: list[Callable[[], Awaitable[None]]] = []
+
+    def new_id(self, prefix: str) -> str:
+        return new_id(prefix, self.now)
+
+    async def execute(self, sql: str, **parameters: Any) -> None:
+        await self.rows(sql, **parameters)
+
+    async def changed(self, sql: str, **parameters: Any) -> bool:
+        """Run an UPDATE or DELETE with RETURNING; whether any row met its condition."""
+        return bool(await self.rows(sql, **parameters))
+
+    async def insert(self, table: type[Table], **values: Any) -> None:
+        """Insert one row. Raises `UniqueViolation`."""
+        await self.rows(insert_statement(table._meta.tablename, tuple(values), False), **values)
+
+    async def insert_new(self, table: type[Table], **values: Any) -> bool:
+        """Insert one row unless its key exists; whether it was inserted. Waits for a concurrent one on PostgreSQL."""
+        return bool(await self.rows(insert_statement(table._meta.tablename, tuple(values), True), **values))
+
+    def after_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
+        self._after_commit.append(callback)
+
+    async def run_after_commit(self) -> None:
+        for callback in self._after_commit:
+            try:
+                await callback()
+            except Exception:  # the work is committed; the scheduler repeats what a callback did not do
+                _log.exception("after_commit_failed")
+
+
+class Database:
+    """One database behind either engine."""
+
+    def __init__(self, engine: TunedEngine, clock: Clock) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.postgres = isinstance(engine, TunedPostgres)
+
+    async def open(self) -> None:
+        with translated():
+            await self.engine.open()
+
+    async def close(self) -> None:
+        await self.engine.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Commit when the block ends, roll back when it raises, then run what was handed to `after_commit`.
+
+        Raises:
+            DatabaseUnavailable, SerializationFailure: retryable; nothing was written.
+        """
+        with translated():
+            async with self.engine.writing() as connection:
+                tx = Transaction(connection, self.clock.now(), postgres=self.postgres)
+                yield tx
+        await tx.run_after_commit()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Reader]:
+        """Statements outside of a transaction, each seeing what is committed."""
+        with translated():
+            async with self.engine.reading() as connection:
+                yield Reader(connection, self.clock.now(), postgres=self.postgres)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what a driver raises into our errors."""
+    try:
+        yield
+    except Exception as error:
+        if (ours := mapped(error)) is not None:
+            raise ours from error
+        raise

@@ -1,0 +1,60 @@
+"""Parent side: believe a child only as far as can be seen, since what it decoded may have taken it over."""
+
+from __future__ import annotations
+
+import hashlib
+
+from statuette.errors import InvalidInput
+from statuette.kernel.pixels import wire
+from statuette.kernel.pixels.errors import REFUSALS, ImageTooManyPixels, ImageTooSmall
+from statuette.kernel.pixels.formats import sniff
+from statuette.kernel.pixels.limits import PixelLimits
+from statuette.kernel.pixels.results import EncodedPicture, NormalisedPhoto, RenderedPicture
+
+_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
+
+
+class Implausible(Exception):
+    """No honest child would have answered that."""
+
+
+def accept_photo(reply: wire.Reply, limits: PixelLimits) -> NormalisedPhoto:
+    """Raises `Implausible`."""
+    if not isinstance(reply, wire.Photo):
+        raise Implausible()
+    picture = _accept(reply.picture, "image/jpeg", limits.longest_edge_pixels)
+    return NormalisedPhoto(picture.media_type, picture.data, picture.width, picture.height, picture.sha256)
+
+
+def accept_picture(reply: wire.Reply, sizes: tuple[int, ...], limits: PixelLimits) -> RenderedPicture:
+    """Raises `Implausible`."""
+    if not isinstance(reply, wire.Picture) or len(reply.sizes) != len(sizes):
+        raise Implausible()
+    return RenderedPicture(
+        original=_accept(reply.original, "image/png", limits.original_edge_pixels),
+        sizes={
+            edge_pixels: _accept(encoded, "image/webp", edge_pixels)
+            for edge_pixels, encoded in zip(sizes, reply.sizes, strict=True)
+        },
+    )
+
+
+def accept_refusal(reply: wire.Refused, limits: PixelLimits) -> InvalidInput:
+    """The error the child's code stands for, with the bound it was measured against. Raises `Implausible`."""
+    refusal = REFUSALS.get(reply.code)
+    if refusal is None:
+        raise Implausible()
+    if refusal is ImageTooManyPixels:
+        return refusal(max_pixels=limits.max_pixels)
+    if refusal is ImageTooSmall:
+        return refusal(min_edge_pixels=limits.min_edge_pixels)
+    return refusal()
+
+
+def _accept(encoded: wire.Encoded, media_type: str, edge_pixels: int) -> EncodedPicture:
+    """The promised format, a size within bounds, and a digest of our own."""
+    within = 0 < encoded.width <= edge_pixels and 0 < encoded.height <= edge_pixels
+    if not within or sniff(encoded.data) != _FORMATS[media_type]:
+        raise Implausible()
+    digest = hashlib.sha256(encoded.data).hexdigest()
+    return EncodedPicture(media_type, encoded.data, encoded.width, encoded.height, digest)

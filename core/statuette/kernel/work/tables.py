@@ -1,0 +1,46 @@
+"""The outbox, leases and findings."""
+
+from __future__ import annotations
+
+from piccolo.table import Table
+
+from statuette.kernel.db.columns import ident, key, moment, whole, optional_ident, optional_moment, small
+
+
+class WorkItem(Table, tablename="work_item"):
+    """One thing to be done: an actor and the id of what it acts on, nothing else. The row goes when the work is done."""
+
+    id = key()
+    queue = ident()
+    actor = ident()
+    subject_id = ident()
+    due_at = moment()
+    sent_at = optional_moment()
+    attempts = small()
+    lease = optional_ident()
+    lease_until = optional_moment()
+    trace_parent = optional_ident()
+    created_at = moment()
+
+
+class Lease(Table, tablename="lease"):
+    """Who may do what only one may do. `token` grows with every change of hands."""
+
+    name = key()
+    owner = ident()
+    until = moment()
+    token = whole()
+
+
+class Finding(Table, tablename="finding"):
+    """Something an operator must look at. The same code on the same subject is one finding that counts."""
+
+    id = key()
+    brand_id = optional_ident()
+    code = ident()
+    subject = ident()
+    detail = ident()
+    count = whole()
+    first_at = moment()
+    last_at = moment()
+    resolved_at = optional_moment()
