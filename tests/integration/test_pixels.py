@@ -108,7 +108,9 @@ def assert_quarters(photo: NormalisedPhoto, by: int = 24) -> None:
     [
         pytest.param(lambda p: encoded(p, "JPEG", quality=95), id="jpeg"),
         pytest.param(lambda p: encoded(p, "JPEG", quality=95, progressive=True), id="progressive-jpeg"),
-        pytest.param(lambda p: encoded(p, "MPO", save_all=True, append_images=[p.rotate(180)]), id="multi-picture-jpeg"),
+        pytest.param(
+            lambda p: encoded(p, "MPO", save_all=True, append_images=[p.rotate(180)]), id="multi-picture-jpeg"
+        ),
         pytest.param(lambda p: encoded(p, "PNG"), id="png"),
         pytest.param(lambda p: encoded(p.quantize(16), "PNG"), id="palette-png"),
         pytest.param(lambda p: encoded(p, "WEBP", quality=95), id="webp"),
@@ -383,7 +385,13 @@ def _webp_claiming(edge: int) -> bytes:
         pytest.param(png_claiming(7_100, 7_100), id="just-over"),
         pytest.param(png_claiming(2**31 - 1, 2**31 - 1), id="largest-png"),
         pytest.param(_webp_claiming(16_383), id="webp"),
-        pytest.param(b"GIF89a" + struct.pack("<HH", 65_535, 65_535) + b"\x00\x00\x00,\x00\x00\x00\x00" + b"\xff\xff\xff\xff\x00\x02\x02D\x01\x00;", id="gif"),
+        pytest.param(
+            b"GIF89a"
+            + struct.pack("<HH", 65_535, 65_535)
+            + b"\x00\x00\x00,\x00\x00\x00\x00"
+            + b"\xff\xff\xff\xff\x00\x02\x02D\x01\x00;",
+            id="gif",
+        ),
     ],
 )
 async def test_bombs_are_refused_by_their_header(pool: PixelPool, bomb: bytes) -> None:

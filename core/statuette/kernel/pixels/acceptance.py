@@ -14,22 +14,22 @@ from statuette.kernel.pixels.results import EncodedPicture, NormalisedPhoto, Ren
 _FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 
 
-class Implausible(Exception):
+class ImplausibleError(Exception):
     """No honest child would have answered that."""
 
 
 def accept_photo(reply: wire.Reply, limits: PixelLimits) -> NormalisedPhoto:
-    """Raises `Implausible`."""
+    """Raises `ImplausibleError`."""
     if not isinstance(reply, wire.Photo):
-        raise Implausible()
+        raise ImplausibleError()
     picture = _accept(reply.picture, "image/jpeg", limits.longest_edge_pixels)
     return NormalisedPhoto(picture.media_type, picture.data, picture.width, picture.height, picture.sha256)
 
 
 def accept_picture(reply: wire.Reply, sizes: tuple[int, ...], limits: PixelLimits) -> RenderedPicture:
-    """Raises `Implausible`."""
+    """Raises `ImplausibleError`."""
     if not isinstance(reply, wire.Picture) or len(reply.sizes) != len(sizes):
-        raise Implausible()
+        raise ImplausibleError()
     return RenderedPicture(
         original=_accept(reply.original, "image/png", limits.original_edge_pixels),
         sizes={
@@ -40,10 +40,10 @@ def accept_picture(reply: wire.Reply, sizes: tuple[int, ...], limits: PixelLimit
 
 
 def accept_refusal(reply: wire.Refused, limits: PixelLimits) -> InvalidInput:
-    """The error the child's code stands for, with the bound it was measured against. Raises `Implausible`."""
+    """The error the child's code stands for, with the bound it was measured against. Raises `ImplausibleError`."""
     refusal = REFUSALS.get(reply.code)
     if refusal is None:
-        raise Implausible()
+        raise ImplausibleError()
     if refusal is ImageTooManyPixels:
         return refusal(max_pixels=limits.max_pixels)
     if refusal is ImageTooSmall:
@@ -55,6 +55,6 @@ def _accept(encoded: wire.Encoded, media_type: str, edge_pixels: int) -> Encoded
     """The promised format, a size within bounds, and a digest of our own."""
     within = 0 < encoded.width <= edge_pixels and 0 < encoded.height <= edge_pixels
     if not within or sniff(encoded.data) != _FORMATS[media_type]:
-        raise Implausible()
+        raise ImplausibleError()
     digest = hashlib.sha256(encoded.data).hexdigest()
     return EncodedPicture(media_type, encoded.data, encoded.width, encoded.height, digest)

@@ -1,6 +1,6 @@
 """The program a child runs: `python -I -m statuette.kernel.pixels.child`, frames in on stdin, frames out on stdout.
 
-One picture at a time, in the order asked. It ends when its input ends, when its parent dies, or once it ran out of memory.
+One picture at a time, in the order asked. It ends when its input ends, when its parent dies, or when memory ran out.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _answer(body: bytearray, limits: PixelLimits) -> wire.Reply:
 
 
 def _rehearse(limits: PixelLimits) -> None:
-    """Run one small picture through every codec, so that whatever is loaded late is loaded now, before the doors close."""
+    """Run one small picture through every codec, so that what is loaded late is loaded before the doors close."""
     for codec in _CODECS:
         "".encode(codec)
     forms = [decoder.__name__.removeprefix("PIL.").removesuffix("ImagePlugin").upper() for decoder in DECODERS]

@@ -40,7 +40,7 @@ def confine(*, memory_bytes: int, parent_pid: int) -> None:
 
 
 def allow_cpu(seconds: int) -> None:
-    """Let the process compute for `seconds` more (rounded up to whole ones); past that the system kills it with SIGXCPU."""
+    """Let the process compute for `seconds` more, rounded up; past that the system kills it with SIGXCPU."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     until = int(used.ru_utime + used.ru_stime) + 1 + seconds
     resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
@@ -60,5 +60,5 @@ def _drop_root() -> None:
         os.setgid(_NOBODY)
         os.setuid(_NOBODY)
     except OSError:
-        # A user namespace may map one user only; its root has no power outside it, and the limits above hold all the same.
+        # A user namespace may map one user only; its root has no power outside it, and the limits above hold.
         return

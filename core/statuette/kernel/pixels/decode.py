@@ -72,7 +72,7 @@ def prepare_decoders(limits: PixelLimits) -> None:
 
 
 def decode(data: bytes, edge_pixels: int, limits: PixelLimits, *, keep_alpha: bool) -> Image.Image:
-    """A picture in mode RGB (or RGBA, if it has transparency and `keep_alpha`), longest edge ≤ `edge_pixels`, no metadata.
+    """A picture in RGB (or RGBA, if transparent and `keep_alpha`), longest edge ≤ `edge_pixels`, no metadata.
 
     Only the first frame or page of those that have several.
 
@@ -108,7 +108,7 @@ def _decoding(limits: PixelLimits) -> Iterator[None]:
         raise ImageTooManyPixels(max_pixels=limits.max_pixels) from None
     except MemoryError:
         raise ImageTooDemanding() from None
-    except Exception as error:  # noqa: BLE001 - they raise what they like, and a child must answer
+    except Exception as error:
         # The C libraries tell of a failed allocation in prose only.
         raise (ImageTooDemanding() if "memory" in str(error).lower() else ImageTruncated()) from None
 
@@ -152,8 +152,8 @@ def _orientation(source: Image.Image) -> int:
     """Read after decoding: some formats tell only then, and some decoders have turned the picture by then."""
     try:
         return int(source.getexif().get(_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 - metadata is often broken in sound photos, in every way, and is dropped anyway
-        return 1
+    except Exception:
+        return 1  # in sound photos metadata is often broken, in every way; it is dropped anyway
 
 
 def _turn_upright(picture: Image.Image, orientation: int) -> Image.Image:
@@ -209,7 +209,7 @@ def _transformed(picture: Image.Image, profile: ImageCms.ImageCmsProfile) -> Ima
 
 
 def _to_eight_bits(picture: Image.Image) -> Image.Image:
-    """Scale wide integers and floats to 0…255. Such files do not say what their white is: their brightest pixel decides."""
+    """Scale wide integers and floats to 0…255. Such files do not name their white: their brightest pixel decides."""
     _, brightest = picture.getextrema()
     if not isinstance(brightest, (int, float)) or not math.isfinite(brightest):
         raise ImageTruncated()

@@ -1,4 +1,4 @@
-"""Child side: what a decoded picture becomes. Every output is encoded anew, so nothing of the input's bytes survives."""
+"""Child side: what a decoded picture becomes. Outputs are encoded anew, so no byte of the input survives."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class ImageProcessingTimeout(Unavailable):
 
 
 class PixelWorkerLost(Unavailable):
-    """The child process died twice over the same picture for reasons outside it, answered nonsense, or the pool closed."""
+    """The child died twice over one picture for reasons outside it, answered nonsense, or the pool closed."""
 
     code = "pixel_worker_lost"
     summary = "The picture could not be processed right now."

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from statuette.kernel.pixels import wire
-from statuette.kernel.pixels.acceptance import Implausible, accept_photo, accept_picture, accept_refusal
+from statuette.kernel.pixels.acceptance import ImplausibleError, accept_photo, accept_picture, accept_refusal
 from statuette.kernel.pixels.errors import (
     ImageEmpty,
     ImageProcessingTimeout,
@@ -24,11 +24,11 @@ from statuette.kernel.pixels.errors import (
 from statuette.kernel.pixels.formats import sniff
 from statuette.kernel.pixels.limits import PixelLimits
 from statuette.kernel.pixels.results import NormalisedPhoto, RenderedPicture
-from statuette.kernel.pixels.worker import Worker, WorkerDied
+from statuette.kernel.pixels.worker import Worker, WorkerDiedError
 
 _MAX_PROVENANCE_LENGTH = 200
 _QUEUE_FULL_RETRY_SECONDS = 5
-# How a decoder ends when its own bug or a refused allocation ends it. SIGKILL is not among them: that comes from outside.
+# How a decoder ends by its own bug or a refused allocation. SIGKILL is not among them: that comes from outside.
 _CRASHES = {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGILL, -signal.SIGFPE, -signal.SIGTRAP}
 
 Result = TypeVar("Result")
@@ -60,7 +60,7 @@ class PixelPool:
         task_timeout: wall time for one picture, waiting in the queue excluded.
         cpu_timeout: computing time for one picture, at least a second; half the wall time if not given.
         queue_bytes: encoded bytes that may wait at once; one picture may always wait.
-        tasks_per_child: pictures after which a child is replaced, so that what one of them broke or took over does not last.
+        tasks_per_child: pictures after which a child is replaced, so that what one broke or took over does not last.
     """
 
     def __init__(
@@ -178,11 +178,12 @@ class PixelPool:
         except asyncio.CancelledError:
             job.fail(PixelWorkerLost())
             raise
-        except Exception as error:  # noqa: BLE001 - a bug belongs to its caller; a runner that ended would hang all others
+        except Exception as error:
+            # A bug belongs to its caller; a runner that ended would hang all others.
             job.fail(error)
 
     async def _refresh(self, slot: int) -> None:
-        """See that a fresh, warm child stands ready before there is work; if none comes up, the work itself will tell."""
+        """See that a fresh, warm child stands ready before there is work; if none comes up, the work will tell."""
         worker = self._workers[slot]
         if worker is not None and worker.calls >= self._tasks_per_child:
             await self._discard(slot)
@@ -202,10 +203,10 @@ class PixelPool:
             except TimeoutError:
                 await self._lose(slot)
                 raise ImageProcessingTimeout() from None
-            except Implausible:
+            except ImplausibleError:
                 await self._lose(slot)
                 deaths.append(None)
-            except WorkerDied as death:
+            except WorkerDiedError as death:
                 await self._lose(slot)
                 if death.returncode == -signal.SIGXCPU:
                     raise ImageTooDemanding() from None
@@ -227,7 +228,7 @@ class PixelPool:
             return await Worker.start(
                 memory_bytes=self._memory_bytes, cpu_seconds=self._cpu_seconds, limits=self.limits
             )
-        except (WorkerDied, TimeoutError, OSError) as error:
+        except (WorkerDiedError, TimeoutError, OSError) as error:
             raise PixelWorkerLost(
                 f"A pixel child did not start ({error or type(error).__name__}).",
                 cure="Run `python -I -m statuette.kernel.pixels.child </dev/null` to see whether its imports work.",

@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import suppress
 from datetime import timedelta
+from typing import TypeVar
 
 import msgspec
 
@@ -20,8 +21,10 @@ _STREAM_BYTES = 1024 * 1024
 # An empty environment but for this: each further malloc arena would reserve address space, which is what a child lacks.
 _ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
 
+T = TypeVar("T")
 
-class WorkerDied(Exception):
+
+class WorkerDiedError(Exception):
     """The child is gone, or said something that is no frame.
 
     Attributes:
@@ -31,6 +34,28 @@ class WorkerDied(Exception):
     def __init__(self, returncode: int | None) -> None:
         self.returncode = returncode
         super().__init__(f"return code {returncode}")
+
+
+async def _spawn() -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *CHILD_COMMAND,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,  # decoders complain there, and their words may quote a photo
+        env=_ENVIRONMENT,
+        cwd="/",
+        start_new_session=True,  # a Ctrl-C at the terminal is the parent's to handle
+        limit=_STREAM_BYTES,
+    )
+
+
+async def _to_its_end(task: asyncio.Future[T]) -> T:
+    """Await `task` even when cancelled meanwhile, then be cancelled: half-way it would leave a process behind."""
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 class Worker:
@@ -45,23 +70,18 @@ class Worker:
 
     @classmethod
     async def start(cls, *, memory_bytes: int, cpu_seconds: int, limits: PixelLimits) -> Worker:
-        """Spawn a child and return once it is warm and confined. Raises `WorkerDied`, `TimeoutError` or `OSError`."""
-        process = await asyncio.create_subprocess_exec(
-            *CHILD_COMMAND,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,  # decoders complain there, and their words may quote a photo
-            env=_ENVIRONMENT,
-            cwd="/",
-            start_new_session=True,  # a Ctrl-C at the terminal is the parent's to handle
-            limit=_STREAM_BYTES,
-        )
-        worker = cls(process)
+        """Spawn a child; return once it is warm and confined. Raises `WorkerDiedError`, `TimeoutError`, `OSError`."""
+        spawning = asyncio.ensure_future(_spawn())
+        try:
+            worker = cls(await _to_its_end(spawning))
+        except asyncio.CancelledError:
+            await cls(spawning.result()).close()
+            raise
         setup = wire.Setup(os.getpid(), memory_bytes, cpu_seconds, limits)
         try:
             reply = await worker.call(setup, timedelta(seconds=_START_SECONDS))
             if not isinstance(reply, wire.Ready):
-                raise WorkerDied(None)
+                raise WorkerDiedError(None)
         except BaseException:
             await worker.close()
             raise
@@ -77,7 +97,7 @@ class Worker:
 
         Raises:
             TimeoutError: not answered in `timeout`.
-            WorkerDied: the child ended or answered nonsense.
+            WorkerDiedError: the child ended or answered nonsense.
         """
         self.calls += 1
         try:
@@ -86,19 +106,19 @@ class Worker:
                 await self._stdin.drain()
                 length = wire.body_length(await self._stdout.readexactly(wire.HEADER_BYTES))
                 if length > wire.MAX_REPLY_BYTES:
-                    raise WorkerDied(None)
+                    raise WorkerDiedError(None)
                 body = await self._stdout.readexactly(length)
                 return await asyncio.to_thread(wire.parse_reply, body)
         except (asyncio.IncompleteReadError, ConnectionError):
-            raise WorkerDied(await self._reap()) from None
+            raise WorkerDiedError(await self._reap()) from None
         except msgspec.MsgspecError:
-            raise WorkerDied(None) from None
+            raise WorkerDiedError(None) from None
 
     async def close(self) -> None:
         """Kill the child and collect it. Idempotent. It holds nothing worth a farewell."""
         with suppress(ProcessLookupError):
             self._process.kill()
-        await asyncio.shield(self._reap())
+        await _to_its_end(asyncio.ensure_future(self._reap()))
 
     async def _reap(self) -> int | None:
         """The return code of a child that ended or is about to; None if the system does not give it back in time."""
