@@ -37,7 +37,6 @@ class Generation(Table, tablename="generation"):
     credits_each = whole()
     credits_captured = whole()
     retries = small()
-    events = small()
     reserved_micros = whole()
     reserved_day = ident()
     currency = ident()

@@ -1,0 +1,153 @@
+"""The only way to a provider.
+
+A call needs a live permit that covers its purpose and categories, a processor that declares both, and money reserved for
+its worst case. It gets a time limit, a place among a bounded number of calls, a breaker and a span.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from opentelemetry.trace import SpanKind
+
+from statuette.errors import StatuetteError
+from statuette.kernel import telemetry
+from statuette.kernel.permit import Permit
+from statuette.ports.processor import Processor
+from statuette.values import Clock
+
+T = TypeVar("T")
+
+
+class EgressDenied(StatuetteError):
+    """No permit, no declaration or no money covers this call. Final: nothing left the platform."""
+
+    code = "egress_denied"
+    summary = "This call is not permitted."
+
+
+class CallTimedOut(StatuetteError):
+    """The provider did not answer in time; the call may have been paid for."""
+
+    code = "provider_timeout"
+    retryable = True
+    summary = "The provider did not answer in time."
+
+
+class CircuitOpen(StatuetteError):
+    """The provider failed too often in a row; attribute `retry_after_seconds` says when it is tried again."""
+
+    code = "provider_circuit_open"
+    retryable = True
+    summary = "The provider is not being called for a moment."
+
+
+class Breaker:
+    """Opens after `threshold` failures in a row, for `rest`; then lets one call through to see."""
+
+    def __init__(self, clock: Clock, threshold: int = 8, rest: timedelta = timedelta(seconds=20)) -> None:
+        self._clock = clock
+        self._threshold = threshold
+        self._rest = rest
+        self._failures = 0
+        self._open_until: datetime | None = None
+
+    def check(self) -> None:
+        """Raise `CircuitOpen` while resting."""
+        now = self._clock.now()
+        if self._open_until is not None and now < self._open_until:
+            raise CircuitOpen(retry_after_seconds=(self._open_until - now).total_seconds())
+        if self._open_until is not None:
+            # One caller goes ahead; the others rest on until it has reported.
+            self._open_until = now + self._rest
+
+    def report(self, *, ok: bool) -> None:
+        if ok:
+            self._failures, self._open_until = 0, None
+            return
+        self._failures += 1
+        if self._failures >= self._threshold:
+            self._open_until = self._clock.now() + self._rest
+
+
+class Egress:
+    def __init__(self, clock: Clock, *, concurrency: int) -> None:
+        self._clock = clock
+        self._concurrency = concurrency
+        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._breakers: dict[str, Breaker] = {}
+
+    async def call(
+        self,
+        run: Callable[[], Awaitable[T]],
+        *,
+        processor: Processor,
+        permit: Permit,
+        purpose: str,
+        categories: frozenset[str],
+        timeout: timedelta,
+        needed_micros: int,
+        reserved_micros: int,
+        healthy: Callable[[T], bool],
+    ) -> T:
+        """Make one call.
+
+        Args:
+            run: the call; started at most once.
+            needed_micros: its worst-case cost.
+            reserved_micros: what is reserved for it.
+            healthy: whether an answer counts as a sign of life for the breaker.
+
+        Raises:
+            EgressDenied: final, nothing left.
+            CircuitOpen: retryable, nothing left.
+            CallTimedOut: retryable, possibly paid.
+        """
+        self._check(processor, permit, purpose, categories, needed_micros, reserved_micros)
+        breaker = self._breakers.setdefault(processor.id, Breaker(self._clock))
+        breaker.check()
+        slot = self._slots.setdefault(processor.id, asyncio.Semaphore(self._concurrency))
+        async with slot:
+            # A permit lives for seconds and the wait for a slot may have been longer.
+            self._check(processor, permit, purpose, categories, needed_micros, reserved_micros)
+            with telemetry.span(
+                f"egress {processor.id}", SpanKind.CLIENT, **{"processor": processor.id, "privacy.purpose": purpose}
+            ):
+                began = self._clock.monotonic_seconds()
+                try:
+                    answer = await asyncio.wait_for(run(), timeout.total_seconds())
+                except TimeoutError:
+                    breaker.report(ok=False)
+                    raise CallTimedOut() from None
+                except Exception:
+                    breaker.report(ok=False)
+                    raise
+                finally:
+                    telemetry.provider_seconds.record(
+                        self._clock.monotonic_seconds() - began, {"processor": processor.id}
+                    )
+        breaker.report(ok=healthy(answer))
+        return answer
+
+    def _check(
+        self,
+        processor: Processor,
+        permit: Permit,
+        purpose: str,
+        categories: frozenset[str],
+        needed_micros: int,
+        reserved_micros: int,
+    ) -> None:
+        if not permit.covers(purpose, categories, self._clock.now()):
+            raise EgressDenied("No live permit covers this call.", purpose=purpose)
+        if purpose not in processor.purposes or not categories <= set(processor.categories):
+            raise EgressDenied(
+                f"The processor {processor.id} does not declare this purpose and these categories.",
+                purpose=purpose,
+                categories=sorted(categories),
+            )
+        if needed_micros > reserved_micros:
+            raise EgressDenied("The call's worst case is not reserved.", processor=processor.id)

@@ -1,0 +1,109 @@
+"""Runs claimed work: lease kept alive, trace continued, disorder retried, poison taken out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import msgspec
+
+from statuette.kernel import telemetry
+from statuette.kernel.db.database import Database, Transaction
+from statuette.kernel.work import findings
+from statuette.kernel.work.outbox import LEASE, Claimed, LeaseLost, Outbox
+from statuette.values import Clock
+
+_log = logging.getLogger(__name__)
+_HEARTBEAT = LEASE / 4
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """What can be done to a subject.
+
+    Attributes:
+        run: does one step; must end by finishing, postponing or losing the lease.
+        poisoned: what becomes of the subject when `max_attempts` claims ended in disorder (crash, exception).
+    """
+
+    name: str
+    queue: str
+    run: Callable[[Claimed], Awaitable[None]]
+    poisoned: Callable[[Transaction, str], Awaitable[None]]
+    max_attempts: int = 4
+
+
+class Runner:
+    """Handles one hint at a time; any number run at once."""
+
+    def __init__(self, database: Database, outbox: Outbox, clock: Clock, actors: tuple[Actor, ...]) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._actors = {actor.name: actor for actor in actors}
+        self.in_flight = 0
+
+    @property
+    def queues(self) -> set[str]:
+        return {actor.queue for actor in self._actors.values()}
+
+    async def handle(self, item_id: str) -> None:
+        """Claim the item and run its actor. Never raises: what goes wrong is retried, then poisoned."""
+        claimed = await self._outbox.claim(item_id)
+        if claimed is None:
+            return
+        actor = self._actors[claimed.actor]
+        self.in_flight += 1
+        telemetry.queue_age_seconds.record(
+            max(0.0, (self._clock.now() - claimed.due_at).total_seconds()), {"queue": claimed.queue}
+        )
+        try:
+            with telemetry.continued(claimed.trace_parent), telemetry.span(f"work {actor.name}"):
+                if claimed.attempts > actor.max_attempts:
+                    await self._poison(actor, claimed)
+                else:
+                    await self._run(actor, claimed)
+        finally:
+            self.in_flight -= 1
+
+    async def _run(self, actor: Actor, claimed: Claimed) -> None:
+        heartbeat = asyncio.create_task(self._keep_alive(claimed))
+        try:
+            await actor.run(claimed)
+        except LeaseLost:
+            _log.info("lease_lost", extra={"facts": {"actor": actor.name}})
+        except Exception:
+            _log.exception("work_failed", extra={"facts": {"actor": actor.name, "attempts": claimed.attempts}})
+            await self._outbox.give_back(claimed, _backoff(claimed.attempts))
+        finally:
+            heartbeat.cancel()
+
+    async def _keep_alive(self, claimed: Claimed) -> None:
+        while True:
+            await asyncio.sleep(_HEARTBEAT.total_seconds())
+            try:
+                async with self._database.transaction() as tx:
+                    await self._outbox.hold(tx, claimed)
+            except LeaseLost:
+                return
+            except Exception:  # the lease outlives a few missed beats
+                _log.warning("heartbeat_failed", extra={"facts": {"actor": claimed.actor}})
+
+    async def _poison(self, actor: Actor, claimed: Claimed) -> None:
+        try:
+            async with self._database.transaction() as tx:
+                await self._outbox.finish(tx, claimed)
+                await actor.poisoned(tx, claimed.subject_id)
+                await findings.raise_finding(
+                    tx, code="work_poisoned", subject=claimed.subject_id, detail=actor.name, brand_id=None
+                )
+        except LeaseLost:
+            _log.info("lease_lost", extra={"facts": {"actor": actor.name}})
+        except Exception:
+            _log.exception("poison_failed", extra={"facts": {"actor": actor.name}})
+            await self._outbox.give_back(claimed, _backoff(claimed.attempts))
+
+
+def _backoff(attempts: int) -> timedelta:
+    return timedelta(seconds=min(60, 2 ** (attempts - 1)))

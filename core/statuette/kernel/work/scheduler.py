@@ -1,0 +1,98 @@
+"""The scheduler: any number may run, the one with the lease ticks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from statuette.kernel.db.database import Database, Transaction
+from statuette.values import Clock, new_id
+
+_log = logging.getLogger(__name__)
+_LEASE = timedelta(seconds=10)
+
+
+class Duty(msgspec.Struct, frozen=True):
+    """Something done every so often by whoever ticks. `run` returns how much it did, for the log."""
+
+    name: str
+    every: timedelta
+    run: Callable[[], Awaitable[int]]
+
+
+class Scheduler:
+    def __init__(
+        self, database: Database, clock: Clock, duties: tuple[Duty, ...], tick: timedelta = timedelta(milliseconds=250)
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._duties = duties
+        self._tick = tick
+        self._owner = f"{os.getpid()}-{new_id('sch', clock.now())}"
+        self._next_run: dict[str, datetime] = {}
+        self._renew_at: datetime | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.last_tick_at: datetime | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._forever(), name="scheduler")
+
+    async def stop(self) -> None:
+        if self._task is None:
+            return
+        task, self._task = self._task, None
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        async with self._database.transaction() as tx:
+            await tx.execute("DELETE FROM lease WHERE name = 'scheduler' AND owner = :owner", owner=self._owner)
+
+    async def _forever(self) -> None:
+        while True:
+            try:
+                await self.tick()
+            except Exception:
+                _log.exception("tick_failed")
+            # Real seconds on purpose: a clock frozen by a test must not stop the outbox.
+            await asyncio.sleep(self._tick.total_seconds())
+
+    async def tick(self) -> None:
+        """Run every duty that is due, if the lease is ours."""
+        if not await self._leading():
+            return
+        now = self._clock.now()
+        self.last_tick_at = now
+        for duty in self._duties:
+            if self._next_run.get(duty.name, now) > now:
+                continue
+            self._next_run[duty.name] = now + duty.every
+            try:
+                done = await duty.run()
+            except Exception:
+                _log.exception("duty_failed", extra={"facts": {"duty": duty.name}})
+                continue
+            if done:
+                _log.debug("duty", extra={"facts": {"duty": duty.name, "done": done}})
+
+    async def _leading(self) -> bool:
+        now = self._clock.now()
+        if self._renew_at is not None and now < self._renew_at:
+            return True
+        async with self._database.transaction() as tx:
+            leading = await self._take(tx)
+        self._renew_at = now + _LEASE / 3 if leading else None
+        return leading
+
+    async def _take(self, tx: Transaction) -> bool:
+        return await tx.changed(
+            "INSERT INTO lease (name, owner, until, token) VALUES ('scheduler', :owner, :until, 1)"
+            " ON CONFLICT (name) DO UPDATE SET owner = :owner, until = :until, token = lease.token + 1"
+            " WHERE lease.owner = :owner OR lease.until <= :now RETURNING name",
+            owner=self._owner,
+            until=tx.now + _LEASE,
+            now=tx.now,
+        )
