@@ -1,7 +1,7 @@
 """Where each key of a TOML document stands.
 
-`tomllib` gives values without places. This walks the same text once and notes lines. It trusts that `tomllib` accepted the
-document, so it can be short: it never decides whether something is valid.
+`tomllib` gives values without places. This walks the same text once and notes lines. It trusts that `tomllib` accepted
+the document, so it can be short: it never decides whether something is valid.
 """
 
 from __future__ import annotations

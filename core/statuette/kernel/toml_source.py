@@ -39,8 +39,8 @@ class TomlSource(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:  # a settings file may hold secrets
         return f"TomlSource({self.name})"
 
-    def __rich_repr__(self) -> Iterable[str]:
-        yield self.name
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("name", self.name)]
 
     def line(self, path: KeyPath) -> int:
         """The line of the value at `path`, or of the nearest thing around it; 1 for the file itself."""
@@ -200,7 +200,7 @@ def _named(path: KeyPath, raw: Any, form: Any, message: str) -> KeyPath:
 def _with(raw: Any, path: KeyPath, value: Any) -> Any:
     if not path:
         return value
-    copy = list(raw) if isinstance(raw, list) else dict(raw)
+    copy: Any = list(raw) if isinstance(raw, list) else dict(raw)
     copy[path[0]] = _with(copy[path[0]], path[1:], value)
     return copy
 
