@@ -64,6 +64,15 @@ _UPLOADS = (
 RECORDS = (
     *_UPLOADS,
     Retain(
+        id="upload.asked",
+        dataset="uploads",
+        triggers=(Trigger.deletion_asked,),
+        after=timedelta(0),
+        maximum=timedelta(0),
+        action=Action.delete,
+        sentence="A photo you ask us to delete is out of sight at once and deleted right after.",
+    ),
+    Retain(
         id="figurine.keep",
         dataset="figurines",
         triggers=(Trigger.deletion_asked, Trigger.account_ended),

@@ -45,12 +45,14 @@ def tables() -> list[type[Table]]:
     from statuette.kernel.domain.uploads import tables as uploads
     from statuette.kernel.enforcement import tables as enforcement
     from statuette.kernel.events import tables as events
-    from statuette.kernel.http import tables as http
+    from statuette.kernel.idempotency import tables as idempotency
     from statuette.kernel.work import tables as work
 
     found = {
         value
-        for module in (accounts, brands, consent, credits, figurines, generations, uploads, enforcement, events, http, work)
+        for module in (
+            accounts, brands, consent, credits, figurines, generations, uploads, enforcement, events, idempotency, work,
+        )
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Table) and value is not Table
     }

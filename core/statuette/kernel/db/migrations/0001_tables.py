@@ -225,7 +225,6 @@ async def forwards() -> MigrationManager:
         credits_each=whole(),
         credits_captured=whole(),
         retries=small(),
-        events=small(),
         reserved_micros=whole(),
         reserved_day=ident(),
         currency=ident(),

@@ -1,0 +1,120 @@
+"""SQL of figurines. Every read asks for what is still visible, of one brand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from statuette.kernel.db.database import Reader, Transaction
+from statuette.kernel.domain.figurines.tables import Figurine
+from statuette.kernel.enforcement.deadlines import visible
+from statuette.kernel.pixels.results import EncodedPicture
+
+_VISIBLE = visible("figurine")
+
+
+class FigurineRow(msgspec.Struct, frozen=True):
+    id: str
+    brand_id: str
+    account_id: str
+    generation_id: str
+    state: str
+    media_type: str
+    width: int
+    height: int
+    size_bytes: int
+    sha256: str
+    created_at: datetime
+
+
+async def insert(
+    tx: Transaction,
+    *,
+    figurine_id: str,
+    brand_id: str,
+    account_id: str,
+    generation_id: str,
+    attempt_id: str,
+    position: int,
+    original: EncodedPicture,
+) -> None:
+    await tx.insert(
+        Figurine,
+        id=figurine_id,
+        brand_id=brand_id,
+        account_id=account_id,
+        generation_id=generation_id,
+        attempt_id=attempt_id,
+        position=position,
+        state="storing",
+        media_type=original.media_type,
+        width=original.width,
+        height=original.height,
+        size_bytes=len(original.data),
+        sha256=original.sha256,
+        created_at=tx.now,
+    )
+
+
+async def make_ready(tx: Transaction, figurine_id: str) -> None:
+    await tx.execute("UPDATE figurine SET state = 'ready' WHERE id = :id", id=figurine_id)
+
+
+async def get(reader: Reader, brand_id: str, account_id: str | None, figurine_id: str) -> FigurineRow | None:
+    """With `account_id` None: for a signed address, which names the figurine and nobody."""
+    owner = "" if account_id is None else " AND account_id = :account_id"
+    parameters = {} if account_id is None else {"account_id": account_id}
+    return await reader.one(
+        FigurineRow,
+        f"SELECT * FROM figurine WHERE id = :id AND brand_id = :brand_id{owner} AND state = 'ready' AND {_VISIBLE}",  # noqa: S608
+        id=figurine_id,
+        brand_id=brand_id,
+        now=reader.now,
+        **parameters,
+    )
+
+
+async def lock(tx: Transaction, brand_id: str, account_id: str, figurine_id: str) -> FigurineRow | None:
+    return await tx.one(
+        FigurineRow,
+        "UPDATE figurine SET state = state WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"  # noqa: S608
+        f" AND state = 'ready' AND {_VISIBLE} RETURNING *",
+        id=figurine_id,
+        brand_id=brand_id,
+        account_id=account_id,
+        now=tx.now,
+    )
+
+
+async def page(reader: Reader, brand_id: str, account_id: str, *, before: str | None, limit: int) -> list[FigurineRow]:
+    """Newest first."""
+    return await reader.all(
+        FigurineRow,
+        "SELECT * FROM figurine WHERE brand_id = :brand_id AND account_id = :account_id AND state = 'ready'"  # noqa: S608
+        f" AND id < :before AND {_VISIBLE} ORDER BY id DESC LIMIT :limit",
+        brand_id=brand_id,
+        account_id=account_id,
+        before=before or "fig_~",
+        limit=limit,
+        now=reader.now,
+    )
+
+
+async def of_generation(reader: Reader, brand_id: str, generation_id: str) -> list[FigurineRow]:
+    return await reader.all(
+        FigurineRow,
+        "SELECT * FROM figurine WHERE generation_id = :generation_id AND brand_id = :brand_id AND state = 'ready'"  # noqa: S608
+        f" AND {_VISIBLE} ORDER BY id",
+        generation_id=generation_id,
+        brand_id=brand_id,
+        now=reader.now,
+    )
+
+
+async def unfinished_of(tx: Transaction, generation_id: str) -> list[str]:
+    rows = await tx.rows(
+        "SELECT id FROM figurine WHERE generation_id = :generation_id AND state = 'storing'",
+        generation_id=generation_id,
+    )
+    return [row["id"] for row in rows]

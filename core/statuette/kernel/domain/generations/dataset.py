@@ -1,0 +1,171 @@
+"""What jobs, their inputs, attempts, costs, events and stream tickets are made of, and how they end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from statuette.dataset import Closure, Dataset, TableColumns, Transaction
+
+
+class _Jobs:
+    """Jobs live as long as their account."""
+
+    async def closure(self, tx: Transaction, record_id: str) -> Closure | None:
+        return Closure() if await tx.rows("SELECT id FROM generation WHERE id = :id", id=record_id) else None
+
+    async def settle(self, tx: Transaction, record_id: str, now: datetime) -> bool:
+        return not await tx.rows(
+            "SELECT id FROM generation WHERE id = :id AND finished_at IS NULL", id=record_id
+        )
+
+    async def erase(self, tx: Transaction, record_id: str) -> None:
+        await tx.execute("DELETE FROM generation_event WHERE generation_id = :id", id=record_id)
+        await tx.execute("DELETE FROM generation_input WHERE generation_id = :id", id=record_id)
+        await tx.execute("DELETE FROM attempt WHERE generation_id = :id", id=record_id)
+        await tx.execute("DELETE FROM generation WHERE id = :id", id=record_id)
+
+    async def sweep(self, tx: Transaction, older_than: datetime, limit: int) -> int:
+        return 0
+
+    async def export(self, tx: Transaction, account_id: str) -> list[dict[str, Any]]:
+        return await tx.rows(
+            "SELECT id, state, reason, style, style_version, variables, aspect_ratio, count, parent_id,"
+            " credits_captured, created_at, started_at, finished_at FROM generation"
+            " WHERE account_id = :account_id ORDER BY id",
+            account_id=account_id,
+        )
+
+
+class _Tickets:
+    """A stream, swept by age."""
+
+    async def closure(self, tx: Transaction, record_id: str) -> Closure | None:
+        return None
+
+    async def settle(self, tx: Transaction, record_id: str, now: datetime) -> bool:
+        return True
+
+    async def erase(self, tx: Transaction, record_id: str) -> None:
+        await tx.execute("DELETE FROM stream_ticket WHERE token_hash = :id", id=record_id)
+
+    async def sweep(self, tx: Transaction, older_than: datetime, limit: int) -> int:
+        return len(
+            await tx.rows(
+                "DELETE FROM stream_ticket WHERE token_hash IN (SELECT token_hash FROM stream_ticket"
+                " WHERE created_at <= :older_than ORDER BY created_at LIMIT :limit) RETURNING token_hash",
+                older_than=older_than,
+                limit=limit,
+            )
+        )
+
+    async def export(self, tx: Transaction, account_id: str) -> list[dict[str, Any]]:
+        return []  # tickets are credentials, gone within the hour
+
+
+_RECORD = "job_record"
+_OPERATIONAL = "operational"
+
+JOBS = Dataset(
+    name="generations",
+    title="Jobs",
+    tables=(
+        TableColumns(
+            "generation",
+            {
+                "id": _RECORD,
+                "brand_id": _OPERATIONAL,
+                "account_id": _RECORD,
+                "state": _RECORD,
+                "reason": _RECORD,
+                "style": "style_choices",
+                "style_version": "style_choices",
+                "variables": "prompt_variables",
+                "aspect_ratio": "style_choices",
+                "count": _RECORD,
+                "parent_id": _RECORD,
+                "models": _OPERATIONAL,
+                "model_index": _OPERATIONAL,
+                "credits_each": "ledger_record",
+                "credits_captured": "ledger_record",
+                "retries": _OPERATIONAL,
+                "reserved_micros": _OPERATIONAL,
+                "reserved_day": _OPERATIONAL,
+                "currency": _OPERATIONAL,
+                "policy_digest": _OPERATIONAL,
+                "created_at": _RECORD,
+                "started_at": _RECORD,
+                "finished_at": _RECORD,
+                "expires_at": _OPERATIONAL,
+            },
+        ),
+        TableColumns(
+            "generation_input",
+            {
+                "id": _RECORD,
+                "brand_id": _OPERATIONAL,
+                "generation_id": _RECORD,
+                "position": _OPERATIONAL,
+                "role": _RECORD,
+                "upload_id": _RECORD,
+                "figurine_id": _RECORD,
+            },
+        ),
+        TableColumns(
+            "attempt",
+            {
+                "id": _RECORD,
+                "brand_id": _OPERATIONAL,
+                "generation_id": _RECORD,
+                "number": _OPERATIONAL,
+                "provider": _OPERATIONAL,
+                "model": _OPERATIONAL,
+                "state": _OPERATIONAL,
+                "handle": _RECORD,
+                "outcome": _RECORD,
+                "reason": _RECORD,
+                "input_tokens": _OPERATIONAL,
+                "output_tokens": _OPERATIONAL,
+                "reserved_micros": _OPERATIONAL,
+                "cost_micros": _OPERATIONAL,
+                "currency": _OPERATIONAL,
+                "started_at": _RECORD,
+                "finished_at": _RECORD,
+            },
+        ),
+        TableColumns(
+            "generation_event",
+            {
+                "id": _RECORD,
+                "brand_id": _OPERATIONAL,
+                "generation_id": _RECORD,
+                "seq": _OPERATIONAL,
+                "type": _RECORD,
+                "data": _RECORD,
+                "created_at": _RECORD,
+            },
+        ),
+    ),
+    ended_by=("account.erase",),
+    handler=_Jobs(),
+)
+
+TICKETS = Dataset(
+    name="stream_tickets",
+    title="Tickets for following a job live",
+    tables=(
+        TableColumns(
+            "stream_ticket",
+            {
+                "token_hash": "credential",
+                "brand_id": _OPERATIONAL,
+                "account_id": _RECORD,
+                "generation_id": _RECORD,
+                "created_at": _OPERATIONAL,
+                "expires_at": _OPERATIONAL,
+            },
+        ),
+    ),
+    ended_by=("stream_ticket.keep",),
+    handler=_Tickets(),
+)

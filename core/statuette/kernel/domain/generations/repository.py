@@ -1,0 +1,234 @@
+"""SQL of jobs, their inputs and attempts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from statuette.kernel.db.database import Reader, Transaction
+
+_UNFINISHED = "state IN ('queued', 'running', 'waiting')"
+
+
+class GenerationRow(msgspec.Struct, frozen=True):
+    id: str
+    brand_id: str
+    account_id: str
+    state: str
+    reason: str | None
+    style: str
+    style_version: int
+    variables: str
+    aspect_ratio: str
+    count: int
+    parent_id: str | None
+    models: str
+    model_index: int
+    credits_each: int
+    credits_captured: int
+    retries: int
+    reserved_micros: int
+    reserved_day: str
+    currency: str
+    policy_digest: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime
+
+    def model_list(self) -> list[str]:
+        return msgspec.json.decode(self.models, type=list[str])
+
+    def variable_map(self) -> dict[str, str]:
+        return msgspec.json.decode(self.variables, type=dict[str, str])
+
+
+class InputRow(msgspec.Struct, frozen=True):
+    generation_id: str
+    position: int
+    role: str
+    upload_id: str | None
+    figurine_id: str | None
+
+
+class AttemptRow(msgspec.Struct, frozen=True):
+    id: str
+    number: int
+    provider: str
+    model: str
+    state: str
+    handle: str | None
+    outcome: str | None
+    reason: str | None
+    reserved_micros: int
+    cost_micros: int | None
+    currency: str
+    started_at: datetime
+    finished_at: datetime | None
+
+
+async def get(reader: Reader, brand_id: str, account_id: str | None, generation_id: str) -> GenerationRow | None:
+    """With `account_id` None: for operators of the brand and for workers."""
+    owner = "" if account_id is None else " AND account_id = :account_id"
+    parameters = {} if account_id is None else {"account_id": account_id}
+    return await reader.one(
+        GenerationRow,
+        f"SELECT * FROM generation WHERE id = :id AND brand_id = :brand_id{owner}",  # noqa: S608 - fixed words
+        id=generation_id,
+        brand_id=brand_id,
+        **parameters,
+    )
+
+
+async def by_id(reader: Reader, generation_id: str) -> GenerationRow | None:
+    """For workers, which are handed an id and nothing else."""
+    return await reader.one(GenerationRow, "SELECT * FROM generation WHERE id = :id", id=generation_id)
+
+
+async def page(
+    reader: Reader, brand_id: str, account_id: str, *, before: str | None, state: str | None, limit: int
+) -> list[GenerationRow]:
+    """Newest first."""
+    wanted = "" if state is None else " AND state = :state"
+    parameters = {} if state is None else {"state": state}
+    return await reader.all(
+        GenerationRow,
+        "SELECT * FROM generation WHERE brand_id = :brand_id AND account_id = :account_id"  # noqa: S608 - fixed words
+        f" AND id < :before{wanted} ORDER BY id DESC LIMIT :limit",
+        brand_id=brand_id,
+        account_id=account_id,
+        before=before or "gen_~",
+        limit=limit,
+        **parameters,
+    )
+
+
+async def inputs(reader: Reader, generation_id: str) -> list[InputRow]:
+    return await reader.all(
+        InputRow,
+        "SELECT generation_id, position, role, upload_id, figurine_id FROM generation_input"
+        " WHERE generation_id = :generation_id ORDER BY position",
+        generation_id=generation_id,
+    )
+
+
+async def attempts(reader: Reader, generation_id: str) -> list[AttemptRow]:
+    return await reader.all(
+        AttemptRow,
+        "SELECT id, number, provider, model, state, handle, outcome, reason, reserved_micros, cost_micros, currency,"
+        " started_at, finished_at FROM attempt WHERE generation_id = :generation_id ORDER BY number",
+        generation_id=generation_id,
+    )
+
+
+async def lock_unfinished(tx: Transaction, generation_id: str) -> GenerationRow | None:
+    """The job, locked until the transaction ends; None when it has ended."""
+    return await tx.one(
+        GenerationRow,
+        f"UPDATE generation SET state = state WHERE id = :id AND {_UNFINISHED} RETURNING *",  # noqa: S608 - fixed words
+        id=generation_id,
+    )
+
+
+async def begin(tx: Transaction, generation_id: str) -> None:
+    await tx.execute(
+        "UPDATE generation SET state = 'running', started_at = COALESCE(started_at, :now) WHERE id = :id",
+        id=generation_id,
+        now=tx.now,
+    )
+
+
+async def wait(tx: Transaction, generation_id: str, *, retries: int, model_index: int) -> None:
+    await tx.execute(
+        "UPDATE generation SET state = 'waiting', retries = :retries, model_index = :model_index WHERE id = :id",
+        id=generation_id,
+        retries=retries,
+        model_index=model_index,
+    )
+
+
+async def end(tx: Transaction, generation_id: str, *, state: str, reason: str | None, credits_captured: int) -> bool:
+    """Whether this call was the one that ended it."""
+    return await tx.changed(
+        "UPDATE generation SET state = :state, reason = :reason, credits_captured = :captured, finished_at = :now,"  # noqa: S608
+        f" reserved_micros = 0 WHERE id = :id AND {_UNFINISHED} RETURNING id",
+        id=generation_id,
+        state=state,
+        reason=reason,
+        captured=credits_captured,
+        now=tx.now,
+    )
+
+
+async def change_reserve(tx: Transaction, generation_id: str, micros: int) -> None:
+    await tx.execute(
+        "UPDATE generation SET reserved_micros = reserved_micros + :micros WHERE id = :id",
+        id=generation_id,
+        micros=micros,
+    )
+
+
+async def in_flight(reader: Reader, brand_id: str, account_id: str) -> int:
+    return int(
+        await reader.value(
+            f"SELECT COUNT(*) AS n FROM generation WHERE account_id = :account_id AND brand_id = :brand_id AND {_UNFINISHED}",  # noqa: S608
+            account_id=account_id,
+            brand_id=brand_id,
+        )
+    )
+
+
+async def unfinished_using(reader: Reader, upload_id: str) -> list[str]:
+    """Ids of unfinished jobs that use the upload."""
+    rows = await reader.rows(
+        "SELECT g.id FROM generation_input i JOIN generation g ON g.id = i.generation_id"  # noqa: S608 - fixed words
+        f" WHERE i.upload_id = :upload_id AND g.{_UNFINISHED}",
+        upload_id=upload_id,
+    )
+    return [row["id"] for row in rows]
+
+
+async def overdue(reader: Reader, limit: int) -> list[str]:
+    """Ids of jobs that took longer than any job may."""
+    rows = await reader.rows(
+        "SELECT id FROM generation WHERE finished_at IS NULL AND expires_at <= :now ORDER BY expires_at LIMIT :limit",
+        now=reader.now,
+        limit=limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def close_attempt(
+    tx: Transaction,
+    attempt_id: str,
+    *,
+    state: str,
+    outcome: str | None,
+    reason: str | None,
+    input_tokens: int | None,
+    output_tokens: int | None,
+    cost_micros: int,
+) -> bool:
+    """Record how a call ended; False when that is on record already."""
+    return await tx.changed(
+        "UPDATE attempt SET state = :state, outcome = :outcome, reason = :reason, input_tokens = :input_tokens,"
+        " output_tokens = :output_tokens, cost_micros = :cost_micros, finished_at = :now"
+        " WHERE id = :id AND finished_at IS NULL RETURNING id",
+        id=attempt_id,
+        state=state,
+        outcome=outcome,
+        reason=reason,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cost_micros=cost_micros,
+        now=tx.now,
+    )
+
+
+async def accept_attempt(tx: Transaction, attempt_id: str, handle: str) -> None:
+    await tx.execute(
+        "UPDATE attempt SET state = 'accepted', handle = :handle WHERE id = :id AND finished_at IS NULL",
+        id=attempt_id,
+        handle=handle,
+    )

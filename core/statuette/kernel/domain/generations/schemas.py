@@ -1,0 +1,132 @@
+"""The API's shapes of jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from statuette.ports.image import InputRole
+
+
+class InputRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An input picture: an upload or an earlier figurine, with its role."""
+
+    upload_id: str | None = None
+    figurine_id: str | None = None
+    role: InputRole = InputRole.subject
+
+
+class GenerationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An order. With `parent`, what is left out is taken from that earlier job: a redo needs nothing else."""
+
+    inputs: Annotated[list[InputRequest], msgspec.Meta(max_length=8)] = []
+    style: Annotated[str, msgspec.Meta(max_length=60)] | None = None
+    variables: Annotated[dict[str, str], msgspec.Meta(max_length=20)] = {}
+    aspect_ratio: Annotated[str, msgspec.Meta(max_length=10)] | None = None
+    count: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
+    parent: Annotated[str, msgspec.Meta(max_length=60)] | None = None
+
+
+class InputView(msgspec.Struct, frozen=True):
+    role: str
+    upload_id: str | None
+    figurine_id: str | None
+
+
+class FigurineView(msgspec.Struct, frozen=True):
+    """A picture. Addresses in `images` are signed and stop working at `images_expire_at`.
+
+    `expires_at` is null as long as nothing will delete the picture; `retention` says why or by which rule.
+    """
+
+    id: str
+    generation_id: str
+    width: int
+    height: int
+    media_type: str
+    created_at: datetime
+    expires_at: datetime | None
+    retention: str
+    images: dict[str, str]
+    images_expire_at: datetime
+
+
+class CreditsView(msgspec.Struct, frozen=True):
+    """Credits of one job: held while it is at work, captured for what it delivered."""
+
+    held: int
+    captured: int
+
+
+class GenerationView(msgspec.Struct, frozen=True):
+    """A job. `state` is one of queued, running, waiting, succeeded, blocked, failed, canceled; the last four are final."""
+
+    id: str
+    state: str
+    final: bool
+    reason: str | None
+    style: str
+    style_version: int
+    variables: dict[str, str]
+    aspect_ratio: str
+    count: int
+    parent: str | None
+    inputs: list[InputView]
+    figurines: list[FigurineView]
+    credits: CreditsView
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    ends_by: datetime
+    """When the job ends at the latest, whatever happens."""
+
+
+class GenerationPage(msgspec.Struct, frozen=True):
+    """A page, newest first. `next_cursor` is null on the last one."""
+
+    items: list[GenerationView]
+    next_cursor: str | None
+
+
+class AttemptView(msgspec.Struct, frozen=True):
+    """One call to a provider, for operators. `cost_micros` is null while unknown."""
+
+    id: str
+    number: int
+    provider: str
+    model: str
+    state: str
+    outcome: str | None
+    reason: str | None
+    cost_micros: int | None
+    currency: str
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class StreamTicketView(msgspec.Struct, frozen=True):
+    """A pass to one stream: good once, until `expires_at`."""
+
+    ticket: str
+    url: str
+    expires_at: datetime
+
+
+class EventView(msgspec.Struct, frozen=True):
+    """One event of a job, as sent in a stream."""
+
+    seq: int
+    type: Literal[
+        "generation.queued",
+        "generation.running",
+        "generation.waiting",
+        "generation.figurine_ready",
+        "generation.succeeded",
+        "generation.blocked",
+        "generation.failed",
+        "generation.canceled",
+    ]
+    at: datetime
+    data: dict[str, Any]

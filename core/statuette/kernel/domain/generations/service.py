@@ -1,0 +1,238 @@
+"""Rules of jobs: accepting, ending, cancelling. Everything here happens inside one open transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from statuette.errors import RateLimited
+from statuette.kernel import telemetry
+from statuette.kernel.db.database import Transaction
+from statuette.kernel.domain.brands.directory import BrandDirectory, LoadedBrand
+from statuette.kernel.domain.consent import service as consent
+from statuette.kernel.domain.credits import service as credits
+from statuette.kernel.domain.figurines import service as figurines
+from statuette.kernel.domain.generations import budget, repository
+from statuette.kernel.domain.generations.order import Order, OrderInput, Plan
+from statuette.kernel.domain.generations.outcomes import State
+from statuette.kernel.domain.generations.repository import GenerationRow
+from statuette.kernel.domain.generations.tables import Generation, GenerationInput
+from statuette.kernel.domain.uploads import service as uploads
+from statuette.kernel.events.log import EventLog
+from statuette.kernel.work import findings
+from statuette.kernel.work.outbox import Outbox
+
+PURPOSE = "generation"
+QUEUE = "interactive"
+ACTOR = "generate"
+
+Stop = Callable[[str], Awaitable[None]]
+"""Stop a call that this process may be making for a job."""
+
+
+class TooManyInFlight(RateLimited):
+    code = "too_many_in_flight"
+    summary = "Too many of your jobs are at work."
+
+
+class Generations:
+    """Accepts and ends jobs. `stop` is connected by the worker of the same process, if there is one."""
+
+    def __init__(self, outbox: Outbox, events: EventLog, brands: BrandDirectory, longest_job: timedelta) -> None:
+        self._outbox = outbox
+        self._events = events
+        self._brands = brands
+        self._longest_job = longest_job
+        self._stop: Stop | None = None
+
+    def connect(self, stop: Stop) -> None:
+        self._stop = stop
+
+    async def accept(self, tx: Transaction, *, brand: LoadedBrand, account_id: str, order: Order, plan: Plan) -> str:
+        """Accept a job: consent, inputs, credits, the day's ceiling, the row, the work. All or nothing; returns the id.
+
+        Raises:
+            ConsentRequired, NotFound (an input), UploadNotReady, UploadExpiresTooSoon, TooManyInFlight,
+            InsufficientCredits, DailyCeilingReached.
+        """
+        await consent.mint_permit(
+            tx,
+            brand_id=brand.id,
+            account_id=account_id,
+            purpose=PURPOSE,
+            categories=categories(order.inputs),
+            policy=brand.policy,
+        )
+        if await repository.in_flight(tx, brand.id, account_id) >= brand.config.limits.generations_in_flight:
+            raise TooManyInFlight(retry_after_seconds=5)
+        for item in order.inputs:
+            if item.upload_id is not None:
+                await uploads.use(
+                    tx,
+                    brand_id=brand.id,
+                    account_id=account_id,
+                    upload_id=item.upload_id,
+                    policy=brand.policy,
+                    longest_job=self._longest_job,
+                )
+            elif item.figurine_id is not None:
+                await figurines.get(tx, brand.id, account_id, item.figurine_id)
+        generation_id = tx.new_id("gen")
+        await credits.hold(
+            tx,
+            brand_id=brand.id,
+            account_id=account_id,
+            reference=generation_id,
+            amount=plan.credits_each * order.count,
+        )
+        day = f"{tx.now:%Y-%m-%d}"
+        await budget.reserve(
+            tx,
+            brand_id=brand.id,
+            day=day,
+            currency=plan.currency,
+            ceiling_micros=brand.config.daily_cost_ceiling.micros,
+            micros=plan.worst_case_micros,
+        )
+        await tx.insert(
+            Generation,
+            id=generation_id,
+            brand_id=brand.id,
+            account_id=account_id,
+            state=State.queued.value,
+            reason=None,
+            style=plan.style.slug,
+            style_version=plan.style.version,
+            variables=msgspec.json.encode(plan.variables).decode(),
+            aspect_ratio=plan.aspect_ratio,
+            count=order.count,
+            parent_id=order.parent_id,
+            models=msgspec.json.encode(plan.models).decode(),
+            model_index=0,
+            credits_each=plan.credits_each,
+            credits_captured=0,
+            retries=0,
+            reserved_micros=plan.worst_case_micros,
+            reserved_day=day,
+            currency=plan.currency,
+            policy_digest=brand.policy.digest,
+            created_at=tx.now,
+            started_at=None,
+            finished_at=None,
+            expires_at=tx.now + self._longest_job,
+        )
+        for position, item in enumerate(order.inputs):
+            await tx.insert(
+                GenerationInput,
+                id=f"{generation_id}.{position}",
+                brand_id=brand.id,
+                generation_id=generation_id,
+                position=position,
+                role=item.role.value,
+                upload_id=item.upload_id,
+                figurine_id=item.figurine_id,
+            )
+        await self._events.append(
+            tx, brand_id=brand.id, generation_id=generation_id, type="generation.queued", state=State.queued.value
+        )
+        await self._outbox.put(tx, queue=QUEUE, actor=ACTOR, subject_id=generation_id)
+        return generation_id
+
+    async def end(
+        self, tx: Transaction, job: GenerationRow, *, state: State, reason: str | None, delivered: int
+    ) -> bool:
+        """End a job, once: credits, reservation, deadlines of its inputs, event. Whether this call ended it.
+
+        Args:
+            delivered: how many pictures are paid for.
+        """
+        captured = delivered * job.credits_each
+        if not await repository.end(tx, job.id, state=state.value, reason=reason, credits_captured=captured):
+            return False
+        if captured:
+            await credits.capture(tx, brand_id=job.brand_id, reference=job.id, amount=captured)
+        else:
+            await credits.release(tx, brand_id=job.brand_id, reference=job.id)
+        await budget.settle(
+            tx, brand_id=job.brand_id, day=job.reserved_day, reserved_micros=job.reserved_micros, spent_micros=0
+        )
+        await figurines.discard_unfinished(tx, job.id)
+        await self._release_inputs(tx, job)
+        await self._outbox.withdraw(tx, actor=ACTOR, subject_id=job.id)
+        await self._events.append(
+            tx,
+            brand_id=job.brand_id,
+            generation_id=job.id,
+            type=f"generation.{state.value}",
+            state=state.value,
+            reason=reason,
+            credits_captured=captured,
+        )
+        telemetry.terminal_states.add(1, {"state": state.value})
+        return True
+
+    async def cancel(self, tx: Transaction, job: GenerationRow, *, reason: str, charge: bool) -> bool:
+        """Cancel a job that has not ended. Pictures it has are kept and paid for; `charge` takes the rest of the price too."""
+        have = len(await figurines_of(tx, job))
+        delivered = job.count if charge and job.started_at is not None else have
+        ended = await self.end(tx, job, state=State.canceled, reason=reason, delivered=delivered)
+        if ended and self._stop is not None:
+            stop = self._stop
+            tx.after_commit(lambda: stop(job.id))
+        return ended
+
+    async def settle_upload(self, tx: Transaction, upload_id: str, now: datetime) -> None:
+        """The photo's deadline has come: what still uses it is cancelled, unpaid."""
+        for generation_id in await repository.unfinished_using(tx, upload_id):
+            job = await repository.lock_unfinished(tx, generation_id)
+            if job is not None:
+                await self.cancel(tx, job, reason="input_deleted", charge=False)
+
+    async def poisoned(self, tx: Transaction, generation_id: str) -> None:
+        """Work on the job ended in disorder too often."""
+        job = await repository.lock_unfinished(tx, generation_id)
+        if job is not None:
+            have = len(await figurines_of(tx, job))
+            await self.end(tx, job, state=State.failed, reason="poisoned", delivered=have)
+
+    async def withdraw_consent(self, tx: Transaction, *, brand_id: str, account_id: str) -> int:
+        """Consent was taken back: every unfinished job of the account is cancelled, unpaid; returns how many."""
+        rows = await tx.rows(
+            "SELECT id FROM generation WHERE account_id = :account_id AND brand_id = :brand_id AND finished_at IS NULL",
+            account_id=account_id,
+            brand_id=brand_id,
+        )
+        canceled = 0
+        for row in rows:
+            job = await repository.lock_unfinished(tx, row["id"])
+            if job is not None:
+                canceled += await self.cancel(tx, job, reason="consent_withdrawn", charge=False)
+        return canceled
+
+    async def _release_inputs(self, tx: Transaction, job: GenerationRow) -> None:
+        brand = await self._brands.by_id(job.brand_id)
+        for item in await repository.inputs(tx, job.id):
+            # This job's state is terminal by now, so it no longer counts among those that use the photo.
+            if item.upload_id is not None and not await repository.unfinished_using(tx, item.upload_id):
+                await uploads.job_ended(tx, item.upload_id, brand.policy)
+
+
+async def figurines_of(tx: Transaction, job: GenerationRow) -> list[figurines.FigurineRow]:
+    return await figurines.repository.of_generation(tx, job.brand_id, job.id)
+
+
+def categories(inputs: tuple[OrderInput, ...]) -> frozenset[str]:
+    """Categories of data that a call with these inputs carries."""
+    found = {"style_choices"}
+    for item in inputs:
+        found.add("photo" if item.upload_id is not None else "figurine")
+    return frozenset(found)
+
+
+async def report_ceiling(tx: Transaction, brand_id: str) -> None:
+    """People are being turned away: an operator should know."""
+    await findings.raise_finding(
+        tx, code="daily_ceiling_reached", subject=f"{brand_id}:{tx.now:%Y-%m-%d}", brand_id=brand_id
+    )

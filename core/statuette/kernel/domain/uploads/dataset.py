@@ -1,0 +1,68 @@
+"""What an upload is made of, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from statuette.dataset import Closure, Dataset, TableColumns, Transaction
+from statuette.kernel.domain.uploads import service
+
+SettleJobs = Callable[[Transaction, str, datetime], Awaitable[None]]
+"""Cancel unfinished jobs that use this upload."""
+
+
+class _Handler:
+    def __init__(self, settle_jobs: SettleJobs) -> None:
+        self._settle_jobs = settle_jobs
+
+    async def closure(self, tx: Transaction, record_id: str) -> Closure | None:
+        rows = await tx.rows("SELECT brand_id FROM upload WHERE id = :id", id=record_id)
+        return Closure((service.object_prefix(rows[0]["brand_id"], record_id),)) if rows else None
+
+    async def settle(self, tx: Transaction, record_id: str, now: datetime) -> bool:
+        await self._settle_jobs(tx, record_id, now)
+        return True
+
+    async def erase(self, tx: Transaction, record_id: str) -> None:
+        await tx.execute("DELETE FROM upload WHERE id = :id", id=record_id)
+
+    async def sweep(self, tx: Transaction, older_than: datetime, limit: int) -> int:
+        return 0
+
+    async def export(self, tx: Transaction, account_id: str) -> list[dict[str, Any]]:
+        return await tx.rows(
+            "SELECT id, state, media_type, width, height, size_bytes, created_at, saved_at FROM upload"
+            " WHERE account_id = :account_id ORDER BY id",
+            account_id=account_id,
+        )
+
+
+def dataset(settle_jobs: SettleJobs) -> Dataset:
+    return Dataset(
+        name=service.DATASET,
+        title="Uploaded photos",
+        tables=(
+            TableColumns(
+                "upload",
+                {
+                    "id": "job_record",
+                    "brand_id": "operational",
+                    "account_id": "job_record",
+                    "state": "operational",
+                    "media_type": "operational",
+                    "width": "operational",
+                    "height": "operational",
+                    "size_bytes": "operational",
+                    "sha256": "photo",
+                    "statement_digest": "consent_record",
+                    "created_at": "job_record",
+                    "saved_at": "job_record",
+                },
+            ),
+        ),
+        object_prefixes=("uploads/{brand_id}/{id}/",),
+        ended_by=("upload.used", "upload.unused", "upload.cap", "upload.saved", "upload.asked"),
+        handler=_Handler(settle_jobs),
+    )

@@ -1,0 +1,71 @@
+"""Taking a photo in: decode in a child process, commit row and deadlines, store the bytes, commit again."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+from statuette.kernel import telemetry
+from statuette.kernel.db.database import Database
+from statuette.kernel.domain.brands.directory import LoadedBrand
+from statuette.kernel.domain.consent import service as consent
+from statuette.kernel.domain.uploads import service
+from statuette.kernel.pixels import PixelPool
+from statuette.ports.storage import Storage
+
+STATEMENT_DIGEST = f"sha256:{hashlib.sha256(service.STATEMENT.encode()).hexdigest()}"
+PURPOSE = "generation"
+
+
+class UploadFlow:
+    def __init__(self, database: Database, storage: Storage, pixels: PixelPool, longest_job: timedelta) -> None:
+        self._database = database
+        self._storage = storage
+        self._pixels = pixels
+        self._longest_job = longest_job
+
+    async def check(self, brand: LoadedBrand, account_id: str) -> None:
+        """Whether this account may upload at all; asked before the body is read. Raises `ConsentRequired`."""
+        async with self._database.read() as reader:
+            await consent.mint_permit(
+                reader,
+                brand_id=brand.id,
+                account_id=account_id,
+                purpose=PURPOSE,
+                categories=frozenset({"photo"}),
+                policy=brand.policy,
+            )
+
+    async def take_in(self, brand: LoadedBrand, account_id: str, *, statement: bool, data: bytes) -> str:
+        """Store a photo; returns the upload's id once it is durable.
+
+        Raises:
+            StatementRequired, ConsentRequired, InvalidInput (the picture), StorageUnavailable.
+        """
+        if not statement:
+            raise service.StatementRequired(cure="Send the field `statement` as `true` once the person agreed to it.")
+        await self.check(brand, account_id)
+        with telemetry.span("intake"):
+            photo = await self._pixels.normalise(data)
+        async with self._database.transaction() as tx:
+            upload_id = await service.begin(
+                tx,
+                brand_id=brand.id,
+                account_id=account_id,
+                statement_digest=STATEMENT_DIGEST,
+                policy=brand.policy,
+                longest_job=self._longest_job,
+            )
+        try:
+            with telemetry.span("storage put"):
+                await self._storage.put(
+                    service.object_key(brand.id, upload_id), photo.data, media_type=photo.media_type
+                )
+        except BaseException:
+            # Part of it may be there: have it removed now instead of at its deadline.
+            async with self._database.transaction() as tx:
+                await service.ask_deletion(tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id)
+            raise
+        async with self._database.transaction() as tx:
+            await service.complete(tx, brand.id, upload_id, photo)
+        return upload_id
