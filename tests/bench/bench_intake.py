@@ -23,7 +23,8 @@ _EDGES = (2048, 2048)
 
 def _twelve_megapixels() -> bytes:
     """A real photo (public domain, 512 × 512), enlarged, with grain so that it weighs what a phone's photo weighs."""
-    photo = Image.fromarray(data.astronaut()).resize((4000, 3000), Image.Resampling.BICUBIC)
+    portrait = Image.fromarray(data.astronaut())  # type: ignore[no-untyped-call]
+    photo = portrait.resize((4000, 3000), Image.Resampling.BICUBIC)
     grain = Image.effect_noise(photo.size, 24).convert("RGB")
     buffer = io.BytesIO()
     Image.blend(photo, grain, 0.2).save(buffer, "JPEG", quality=90)
@@ -55,7 +56,7 @@ async def measure() -> dict[str, Any]:
     intake_seconds, bare_seconds = statistics.median(intake), statistics.median(bare)
     return {
         "what": "intake of a 12-megapixel JPEG",
-        "how": f"median of {_ROUNDS}, turn by turn with a bare Pillow thumbnail and save of the same {len(photo)} bytes",
+        "how": f"median of {_ROUNDS}, in turns with a bare Pillow thumbnail and save of the same {len(photo)} bytes",
         "intake_seconds": intake_seconds,
         "bare_seconds": bare_seconds,
         "ratio": intake_seconds / bare_seconds,

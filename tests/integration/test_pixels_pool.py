@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 from PIL import Image
 from statuette.errors import InvalidInput, Unavailable
@@ -57,7 +57,7 @@ async def gone(pids: tuple[int, ...], within_seconds: float = 5.0) -> bool:
 
 def _runs(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -193,7 +193,7 @@ async def test_more_bytes_than_may_wait_are_turned_away_at_once() -> None:
 
 async def test_a_child_is_replaced_after_its_share_of_pictures_without_counting_as_a_restart() -> None:
     async with opened_pool(tasks_per_child=3) as pool:
-        seen = set()
+        seen: set[int] = set()
         for _ in range(9):
             await pool.normalise(photo())
             seen.update(pool.pids())

@@ -14,6 +14,7 @@ from statuette.ports.processor import Processor
 
 _KEY = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?:/[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)*")
 MAX_KEY_LENGTH = 512
+MAX_SEGMENT_LENGTH = 200  # file systems hold names of 255 bytes; a store may need a few for itself
 
 
 class ObjectInfo(msgspec.Struct, frozen=True):
@@ -73,7 +74,7 @@ class StorageUnavailable(StatuetteError):
 
 def check_key(key: str) -> str:
     """Return `key` if it is one that every store can hold, else raise `InvalidKey`."""
-    if len(key) > MAX_KEY_LENGTH or not _KEY.fullmatch(key):
+    if len(key) > MAX_KEY_LENGTH or not _KEY.fullmatch(key) or max(map(len, key.split("/"))) > MAX_SEGMENT_LENGTH:
         raise InvalidKey()
     return key
 
@@ -132,7 +133,10 @@ class Storage(ABC):
 
     @abstractmethod
     async def purge_versions(self, prefix: str) -> int:
-        """Remove every version, marker, part and temporary file below `prefix`; returns how many. Idempotent."""
+        """Remove every version, marker, part and temporary file below `prefix`; returns how many. Idempotent.
+
+        Objects in place stay: erasing a prefix is `list`, `delete_many`, then this.
+        """
 
     @abstractmethod
     def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
