@@ -40,9 +40,7 @@ def picture_png(width: int = 64, height: int = 64, seed: int = 0) -> bytes:
     return encoded.getvalue()
 
 
-def photo_input(
-    width: int = 320, height: int = 400, seed: int = 0, role: InputRole = InputRole.subject
-) -> ImageInput:
+def photo_input(width: int = 320, height: int = 400, seed: int = 0, role: InputRole = InputRole.subject) -> ImageInput:
     """`photo_jpeg` as a provider receives it from intake."""
     return ImageInput(
         role=role, media_type="image/jpeg", data=photo_jpeg(width, height, seed), width=width, height=height

@@ -191,5 +191,3 @@ class ScriptedImageProvider(ImageProvider):
 
 def _as_step(step: Step | Outcome) -> Step:
     return step if isinstance(step, Answer | Hang | Raise) else Answer(outcome=step)
-
-

@@ -59,6 +59,22 @@ class WireReply:
         self._writer.transport.abort()
 
 
+class _NoticingReader(asyncio.StreamReader):
+    """A reader that says when the peer has hung up, even while nobody reads."""
+
+    def __init__(self) -> None:
+        super().__init__(limit=_MAX_HEAD_BYTES)
+        self.gone = asyncio.Event()
+
+    def feed_eof(self) -> None:
+        super().feed_eof()
+        self.gone.set()
+
+    def set_exception(self, exc: Exception) -> None:
+        super().set_exception(exc)
+        self.gone.set()
+
+
 Handler = Callable[[WireRequest, WireReply], Awaitable[None]]
 
 
@@ -77,9 +93,8 @@ class WireServer:
         return f"http://127.0.0.1:{self._port}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(
-            self._accept, "127.0.0.1", self._port, limit=_MAX_HEAD_BYTES, backlog=2048
-        )
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._protocol, "127.0.0.1", self._port, backlog=2048)
         self._port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -90,12 +105,17 @@ class WireServer:
             connection.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = asyncio.get_running_loop().create_task(self._serve(reader, writer))
-        self._connections.add(connection)
-        connection.add_done_callback(self._connections.discard)
+    def _protocol(self) -> asyncio.StreamReaderProtocol:
+        reader = _NoticingReader()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connection = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+            self._connections.add(connection)
+            connection.add_done_callback(self._connections.discard)
+
+        return asyncio.StreamReaderProtocol(reader, accept)
+
+    async def _serve(self, reader: _NoticingReader, writer: asyncio.StreamWriter) -> None:
         try:
             while (request := await _read_request(reader)) is not None:
                 reply = WireReply(writer)
@@ -108,10 +128,10 @@ class WireServer:
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
-    async def _handle_unless_gone(self, request: WireRequest, reply: WireReply, reader: asyncio.StreamReader) -> bool:
+    async def _handle_unless_gone(self, request: WireRequest, reply: WireReply, reader: _NoticingReader) -> bool:
         """Run the handler; stop it when the client hangs up. Returns whether the client did."""
         handling = asyncio.ensure_future(self._handler(request, reply))
-        leaving = asyncio.ensure_future(_hung_up(reader))
+        leaving = asyncio.ensure_future(reader.gone.wait())
         try:
             await asyncio.wait({handling, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if handling.done():
@@ -121,12 +141,6 @@ class WireServer:
             for task in (handling, leaving):
                 task.cancel()
             await asyncio.gather(handling, leaving, return_exceptions=True)
-
-
-async def _hung_up(reader: asyncio.StreamReader) -> None:
-    """Return when the peer closes. Clients here never pipeline, so no byte may come while an answer is due."""
-    while not reader.at_eof():
-        await asyncio.sleep(0.02)
 
 
 async def _read_request(reader: asyncio.StreamReader) -> WireRequest | None:

@@ -1,0 +1,138 @@
+"""Gemini as an image provider."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from statuette.ports.image import (
+    Erasure,
+    Finished,
+    ImageProvider,
+    ImageRequest,
+    ModelInfo,
+    ModelNotFound,
+    Outcome,
+    ProviderUnavailable,
+    Rejected,
+    Residual,
+    Submission,
+    UnknownHandle,
+)
+from statuette.ports.processor import DeclaredResidual, Processor
+from statuette.values import Clock
+
+from statuette_gemini.config import GeminiConfig
+from statuette_gemini.gate import ByteGate
+from statuette_gemini.models import GeminiModel, merged
+
+if TYPE_CHECKING:
+    from statuette_gemini.client import GeminiClient
+
+_LOG_DAYS = 55
+_ABUSE_LOG = "Google keeps prompts, photos and answers for 55 days to detect abuse, and does not delete them sooner."
+
+# The kernel's patience is a little longer than ours, so that it hears our typed answer.
+_KERNEL_MARGIN = timedelta(seconds=5)
+
+_PROCESSOR = Processor(
+    id="gemini",
+    name="Google Gemini API",
+    region="global",
+    purposes=("generation",),
+    categories=("photo", "figurine", "style_choices"),
+    residuals=(DeclaredResidual(description=_ABUSE_LOG, days=_LOG_DAYS),),
+    terms_url="https://ai.google.dev/gemini-api/terms",
+)
+
+
+class GeminiImageProvider(ImageProvider):
+    """Synchronous: every `submit` ends in `Finished`, and there are no handles."""
+
+    name = "gemini"
+
+    def __init__(self, config: GeminiConfig, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._models = {model.id: model for model in merged(config.models)}
+        self._gate = ByteGate(config.max_bytes_in_flight)
+        self._client: GeminiClient | None = None
+        self._opening = asyncio.Lock()
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"GeminiImageProvider({len(self._models)} models)"
+
+    @property
+    def processor(self) -> Processor:
+        return _PROCESSOR
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """Those past their announced end come last: Google sometimes lets one live longer."""
+        today = self._clock.now().date()
+        patience = timedelta(seconds=self._config.timeout_seconds) + _KERNEL_MARGIN
+        return tuple(
+            model.info(patience) for model in sorted(self._models.values(), key=lambda model: model.is_retired(today))
+        )
+
+    async def submit(self, request: ImageRequest) -> Submission:
+        model = self._models.get(request.model)
+        if model is None:
+            return Finished(ModelNotFound(request.model))
+        if (refusal := _refuse(request, model)) is not None:
+            return Finished(refusal)
+        return Finished(await self._call(request, model))
+
+    async def erase(self, handle: str | None) -> Erasure:
+        """Nothing can be erased; the moment given is the latest at which the log of a call made until now ends."""
+        if handle is not None:
+            raise UnknownHandle(handle_length=len(handle))
+        return Residual(expires_at=self._clock.now() + timedelta(days=_LOG_DAYS), description=_ABUSE_LOG)
+
+    async def aclose(self) -> None:
+        self._closed = True
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _call(self, request: ImageRequest, model: GeminiModel) -> Outcome:
+        sent = False
+        try:
+            async with asyncio.timeout(self._config.timeout_seconds), self._gate.hold(_encoded_bytes(request)):
+                client = await self._opened()
+                if client is None:
+                    return ProviderUnavailable("closed")
+                sent = True
+                return await client.generate(request, model)
+        except TimeoutError:
+            return ProviderUnavailable("timeout" if sent else "no_room", possibly_charged=sent)
+
+    async def _opened(self) -> GeminiClient | None:
+        """The client, made by the first caller, off the loop: importing the SDK takes a second."""
+        async with self._opening:
+            if self._client is None and not self._closed:
+                self._client = await asyncio.to_thread(_open, self._config)
+            return self._client
+
+
+def _open(config: GeminiConfig) -> GeminiClient:
+    from statuette_gemini.client import GeminiClient
+
+    return GeminiClient(config)
+
+
+def _refuse(request: ImageRequest, model: GeminiModel) -> Rejected | None:
+    """What Google would refuse anyway, found before a photo leaves the house."""
+    if not 1 <= len(request.inputs) <= model.max_inputs:
+        return Rejected("wrong_number_of_inputs")
+    if request.count != 1:
+        return Rejected("wrong_count")
+    if request.aspect_ratio not in model.aspect_ratios:
+        return Rejected("unknown_aspect_ratio")
+    return None
+
+
+def _encoded_bytes(request: ImageRequest) -> int:
+    """What the photos come to in base64."""
+    return sum(4 * (len(picture.data) + 2) // 3 for picture in request.inputs)
