@@ -1,8 +1,8 @@
 """Fields encrypted with their subject's data key, and keyed hashes that find what is encrypted.
 
-A sealed field is one version byte, 12 bytes of nonce, then AES-256-GCM ciphertext with its 16-byte tag (NIST SP 800-38D).
-Subject and field name are authenticated, so that a value moved to another row or column does not open. Destroying the
-data key ends every copy of the field, backups included.
+A sealed field is one version byte, 12 bytes of nonce, then AES-256-GCM ciphertext with its 16-byte tag
+(NIST SP 800-38D). Subject and field name are authenticated, so that a value moved to another row or column does not
+open. Destroying the data key ends every copy of the field, backups included.
 """
 
 from __future__ import annotations

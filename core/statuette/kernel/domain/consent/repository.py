@@ -1,0 +1,105 @@
+"""SQL of consent records."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from statuette.dataset import Transaction as AnyTransaction
+from statuette.kernel.db.database import Reader, Transaction
+from statuette.kernel.domain.consent.tables import ConsentRecord
+
+# Records of an account past its erasure date are as invisible as the account.
+_VISIBLE = "NOT EXISTS (SELECT 1 FROM deadline d WHERE d.record_id = c.account_id AND d.due_at <= :now)"
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """One row, as far as anything is decided by it."""
+
+    purpose: str
+    granted: bool
+    statement_digest: str
+    created_at: datetime
+
+
+async def add(
+    tx: Transaction,
+    *,
+    brand_id: str,
+    account_id: str,
+    decision: Decision,
+    policy_digest: str,
+    locale: str,
+    surface: str,
+) -> None:
+    await tx.insert(
+        ConsentRecord,
+        id=tx.new_id("con"),
+        brand_id=brand_id,
+        account_id=account_id,
+        purpose=decision.purpose,
+        granted=decision.granted,
+        statement_digest=decision.statement_digest,
+        policy_digest=policy_digest,
+        locale=locale,
+        surface=surface,
+        created_at=decision.created_at,
+    )
+
+
+async def lock(tx: Transaction, account_id: str) -> None:
+    """Let the account's decisions be written one after the other; on SQLite they are anyhow."""
+    if tx.postgres:
+        await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(:account_id, 7))", account_id=account_id)
+
+
+async def latest(reader: Reader, brand_id: str, account_id: str, purpose: str) -> Decision | None:
+    """The decision that counts. Of two at one moment the refusal does."""
+    return await reader.one(
+        Decision,
+        "SELECT c.purpose, c.granted, c.statement_digest, c.created_at FROM consent_record c"  # noqa: S608 - fixed words
+        " WHERE c.brand_id = :brand_id AND c.account_id = :account_id AND c.purpose = :purpose"
+        f" AND {_VISIBLE} ORDER BY c.created_at DESC, c.granted LIMIT 1",
+        brand_id=brand_id,
+        account_id=account_id,
+        purpose=purpose,
+        now=reader.now,
+    )
+
+
+async def latest_of_each(reader: Reader, brand_id: str, account_id: str) -> list[Decision]:
+    """The decision that counts, for every purpose decided on."""
+    rows = await reader.all(
+        Decision,
+        "SELECT c.purpose, c.granted, c.statement_digest, c.created_at FROM consent_record c"  # noqa: S608 - fixed words
+        f" WHERE c.brand_id = :brand_id AND c.account_id = :account_id AND {_VISIBLE}"
+        " AND NOT EXISTS (SELECT 1 FROM consent_record n WHERE n.account_id = c.account_id AND n.brand_id = c.brand_id"
+        " AND n.purpose = c.purpose AND n.created_at > c.created_at)"
+        " ORDER BY c.granted DESC",
+        brand_id=brand_id,
+        account_id=account_id,
+        now=reader.now,
+    )
+    return list({row.purpose: row for row in rows}.values())
+
+
+async def history(tx: AnyTransaction, account_id: str) -> list[dict[str, object]]:
+    """Every decision of an account, oldest first."""
+    return await tx.rows(
+        "SELECT purpose, granted, statement_digest, policy_digest, locale, surface, created_at FROM consent_record"
+        " WHERE account_id = :account_id ORDER BY created_at, granted DESC",
+        account_id=account_id,
+    )
+
+
+async def exists(tx: AnyTransaction, record_id: str) -> bool:
+    return bool(await tx.rows("SELECT 1 AS found FROM consent_record WHERE id = :id", id=record_id))
+
+
+async def delete(tx: AnyTransaction, record_id: str) -> None:
+    await tx.execute("DELETE FROM consent_record WHERE id = :id", id=record_id)
+
+
+async def delete_all(tx: AnyTransaction, account_id: str) -> None:
+    await tx.execute("DELETE FROM consent_record WHERE account_id = :account_id", account_id=account_id)
