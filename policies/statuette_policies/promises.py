@@ -61,6 +61,12 @@ PROMISES = (
         PromiseStatus.ruled,
     ),
     Promise(
+        "upload.asked",
+        "You can have a photo deleted at any moment.",
+        "upload.asked",
+        PromiseStatus.ruled,
+    ),
+    Promise(
         "upload.derived",
         "What was made out of a photo on the way, such as smaller copies, goes together with it.",
         None,
@@ -91,6 +97,6 @@ PROMISES = (
         "We write when the service calls for it.",
         "processor.service_mail",
         PromiseStatus.partly_ruled,
-        "The rule bounds what the mail service gets. Mail about news and offers has no purpose yet, so it cannot be sent.",
+        "The rule bounds what the mail service gets. Mail about news has no purpose yet and so cannot be sent.",
     ),
 )

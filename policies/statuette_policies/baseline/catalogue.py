@@ -30,7 +30,7 @@ _PURPOSES = (
         "service_mail",
         "Mail you need",
         Basis.contract,
-        "You get the messages the service cannot do without: sign-in codes, answers to your requests, word of what changed.",
+        "You get the messages the service cannot do without: sign-in codes, answers, word of what changed.",
     ),
     Purpose(
         "account",

@@ -10,7 +10,7 @@ _HOUR = timedelta(hours=1)
 _DAY = timedelta(hours=24)  # a duration, not a date: it does not stretch when clocks change
 _AT_ONCE = timedelta(0)
 
-# Three clocks run on a photo and the earliest wins. None of them may be restarted by using the photo once more, hence the cap.
+# Several clocks run on a photo and the earliest wins. Using it once more restarts one of them; the cap ends that.
 _UPLOADS = (
     Retain(
         id="upload.used",
@@ -33,7 +33,7 @@ _UPLOADS = (
         maximum=_DAY,
         action=Action.delete,
         exempt_while_saved=True,
-        sentence="A photo that nothing was made from is deleted {after} after it was uploaded, unless you have saved it.",
+        sentence="A photo nothing was made from is deleted {after} after it was uploaded, unless you have saved it.",
     ),
     Retain(
         id="upload.cap",
@@ -67,10 +67,10 @@ RECORDS = (
         id="upload.asked",
         dataset="uploads",
         triggers=(Trigger.deletion_asked,),
-        after=timedelta(0),
-        maximum=timedelta(0),
+        after=_AT_ONCE,
+        maximum=_AT_ONCE,
         action=Action.delete,
-        sentence="A photo you ask us to delete is out of sight at once and deleted right after.",
+        sentence="A photo, saved or not, is deleted {after} after you ask for that, and out of sight from then on.",
     ),
     Retain(
         id="figurine.keep",
