@@ -1,0 +1,103 @@
+"""Where the faces are, of people and of cats, with a second opinion on each."""
+
+from __future__ import annotations
+
+import threading
+from typing import Literal, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from statuette_sketch.layers import luminance
+from statuette_sketch.photo import Picture, to_bytes
+
+_SEARCHED_EDGE_PX = 720
+_SMALLEST_SHARE = 0.09
+
+_local = threading.local()
+
+
+class Face(NamedTuple):
+    """A face's square in pixels of the photo; its bottom edge is near the chin."""
+
+    left: float
+    top: float
+    size: float
+    kind: Literal["person", "cat"]
+
+    @property
+    def centre_x(self) -> float:
+        return self.left + self.size / 2
+
+    @property
+    def chin_y(self) -> float:
+        return self.top + self.size * 1.04
+
+
+def find_face(photo: Picture) -> Face | None:
+    """The largest face that two detectors agree on, or that has eyes where eyes belong. People come before cats."""
+    height, width = photo.shape[:2]
+    scale = min(1.0, _SEARCHED_EDGE_PX / max(height, width))
+    grey = np.asarray(luminance(photo) * 255, np.uint8)
+    if scale < 1:
+        grey = cv2.resize(grey, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA)
+    grey = cv2.equalizeHist(grey)
+    found = _people(grey)
+    kind: Literal["person", "cat"] = "person"
+    if not found:
+        found, kind = _cats(grey), "cat"
+    if not found:
+        return None
+    left, top, size = max(found, key=lambda box: box[2])
+    return Face(left / scale, top / scale, size / scale, kind)
+
+
+Box = tuple[int, int, int]
+
+
+def _people(grey: NDArray[np.uint8]) -> list[Box]:
+    first = _detect("haarcascade_frontalface_alt2.xml", grey, 4)
+    second = _detect("haarcascade_frontalface_default.xml", grey, 5)
+    return [box for box in first if any(_overlap(box, other) > 0.35 for other in second) or _has_eyes(grey, box)]
+
+
+def _cats(grey: NDArray[np.uint8]) -> list[Box]:
+    first = _detect("haarcascade_frontalcatface.xml", grey, 3)
+    second = _detect("haarcascade_frontalcatface_extended.xml", grey, 3)
+    return [box for box in first if any(_overlap(box, other) > 0.35 for other in second)]
+
+
+def _has_eyes(grey: NDArray[np.uint8], box: Box) -> bool:
+    left, top, size = box
+    upper_half = grey[top + size // 6 : top + size * 6 // 10, left : left + size]
+    eyes = _detector("haarcascade_eye_tree_eyeglasses.xml").detectMultiScale(upper_half, 1.08, 4, minSize=(size // 8, size // 8))
+    middles = [x + w / 2 for x, _, w, _ in eyes]
+    return any(m < size / 2 for m in middles) and any(m > size / 2 for m in middles)
+
+
+def _detect(cascade: str, grey: NDArray[np.uint8], neighbours: int) -> list[Box]:
+    smallest = max(24, round(min(grey.shape) * _SMALLEST_SHARE))
+    boxes = _detector(cascade).detectMultiScale(grey, 1.1, neighbours, minSize=(smallest, smallest))
+    return [(int(x), int(y), int(w)) for x, y, w, _ in boxes]
+
+
+def _detector(cascade: str) -> cv2.CascadeClassifier:
+    """One classifier a thread, since they keep state while they search."""
+    loaded: dict[str, cv2.CascadeClassifier] = _local.__dict__.setdefault("loaded", {})
+    if cascade not in loaded:
+        loaded[cascade] = cv2.CascadeClassifier(cv2.data.haarcascades + cascade)
+    return loaded[cascade]
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """Shared area over joint area."""
+    wide = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    high = min(a[1] + a[2], b[1] + b[2]) - max(a[1], b[1])
+    shared = max(0, wide) * max(0, high)
+    return shared / (a[2] ** 2 + b[2] ** 2 - shared)
+
+
+def eight_bit(photo: Picture) -> NDArray[np.uint8]:
+    """The photo as OpenCV's classic algorithms want it."""
+    return np.ascontiguousarray(to_bytes(photo))

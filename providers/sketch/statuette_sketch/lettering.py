@@ -1,0 +1,40 @@
+"""Names on plates, cards and boxes, in the typeface that comes with Pillow."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from statuette_sketch.photo import Plane
+
+_LONGEST = 28
+_NAME_VARIABLES = ("name_text", "name", "title", "text")
+
+
+def name_in(variables: dict[str, str]) -> str:
+    """The name to be shown, empty when there is none. Letters the typeface lacks lose their accents or are left out."""
+    for variable in _NAME_VARIABLES:
+        wanted = variables.get(variable, "").strip()
+        if wanted:
+            plain = unicodedata.normalize("NFKD", wanted[:_LONGEST])
+            return "".join(c for c in plain if " " <= c <= "~").strip()
+    return ""
+
+
+def written(text: str, height_px: int, widest_px: int, weight: float = 0.035, slant: float = 0.0) -> Plane:
+    """Coverage of one line of text, cropped to the ink; shrunk to fit `widest_px`."""
+    size = max(8, height_px)
+    font = ImageFont.load_default(size)
+    stroke = max(0, round(size * weight))
+    left, top, right, bottom = font.getbbox(text, stroke_width=stroke)
+    if right - left > widest_px and size > 8:
+        return written(text, max(8, int(size * widest_px / (right - left))), widest_px, weight, slant)
+    width, height = int(right - left) + 4, int(bottom - top) + 4
+    image = Image.new("L", (width, height), 0)
+    ImageDraw.Draw(image).text((2 - left, 2 - top), text, 255, font, stroke_width=stroke)
+    if slant:
+        lean = round(height * slant)
+        image = image.transform((width + lean, height), Image.Transform.AFFINE, (1, slant, -lean, 0, 1, 0), Image.Resampling.BICUBIC)
+    return np.asarray(image, np.float32) / np.float32(255)
