@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 from statuette.errors import InvalidInput
+from statuette.kernel.pixels import wire
 from statuette.kernel.pixels.errors import (
     ImageEmpty,
     ImageTooDemanding,
@@ -490,3 +491,13 @@ async def test_whatever_the_bytes_there_is_a_photo_or_a_coded_refusal(pool: Pixe
 
 async def test_the_pool_still_works_after_all_of_this(pool: PixelPool) -> None:
     assert_quarters(await pool.normalise(encoded(quarters(), "JPEG", quality=95)))
+
+
+async def test_no_picture_is_printed_by_accident(pool: PixelPool) -> None:
+    data = encoded(quarters(), "JPEG")
+
+    results = [await pool.normalise(data), await pool.render(data)]
+    words = repr([*results, wire.Normalise(data), wire.Photo(wire.Encoded(data, 1, 1))])
+
+    assert "\\x" not in words and "JFIF" not in words
+    assert "NormalisedPhoto(image/jpeg, 320x240" in words

@@ -47,7 +47,7 @@ async def storage(root: Path, clock: FrozenClock) -> AsyncIterator[LocalStorage]
     )
     server.config.app = Litestar([Router("/x/local", route_handlers=list(object_routes(storage)))], openapi_config=None)
     serving = asyncio.create_task(server.serve([listener]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn offers no event
         await asyncio.sleep(0.005)
     yield storage
     server.should_exit = True

@@ -29,11 +29,16 @@ class Setup(msgspec.Struct, frozen=True, tag="setup"):
     limits: PixelLimits
 
 
-class Normalise(msgspec.Struct, frozen=True, tag="normalise"):
+class _Unprinted(msgspec.Struct, frozen=True):
+    def __repr__(self) -> str:  # bytes of a picture never reach a log or a traceback
+        return f"{type(self).__name__}(…)"
+
+
+class Normalise(_Unprinted, frozen=True, tag="normalise"):
     data: bytes
 
 
-class Render(msgspec.Struct, frozen=True, tag="render"):
+class Render(_Unprinted, frozen=True, tag="render"):
     """Attribute `sizes`: longest edges in pixels."""
 
     data: bytes
@@ -41,7 +46,7 @@ class Render(msgspec.Struct, frozen=True, tag="render"):
     provenance: str | None
 
 
-class Encoded(msgspec.Struct, frozen=True):
+class Encoded(_Unprinted, frozen=True):
     data: bytes
     width: int
     height: int
