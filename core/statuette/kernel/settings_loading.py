@@ -6,7 +6,6 @@ import ipaddress
 import json
 import os
 import re
-import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from statuette.errors import ConfigurationError
+from statuette.kernel.environment import from_text, paths, variable_text
 from statuette.kernel.settings import PluginTable, SettingInfo, Settings, is_loopback, reference
 from statuette.kernel.toml_source import TomlSource, described, did_you_mean, read_toml
 
@@ -85,7 +85,7 @@ def _plugin_tables(source: TomlSource) -> dict[str, PluginTable]:
 
 def _from_file(info: SettingInfo, raw: Any, source: TomlSource) -> Any:
     try:
-        return msgspec.convert(raw, info.form, dec_hook=_path)
+        return msgspec.convert(raw, info.form, dec_hook=paths)
     except msgspec.ValidationError as error:
         wrong = described(source, error, info.form, raw, (info.name,))
         raise ConfigurationError(f"{wrong.detail}.", cure=_example(info)) from None
@@ -94,43 +94,23 @@ def _from_file(info: SettingInfo, raw: Any, source: TomlSource) -> Any:
 def _variable(
     info: SettingInfo, known: Mapping[str, SettingInfo], environment: Mapping[str, str]
 ) -> tuple[str, str] | None:
-    """The variable that sets `info`, and its text. An empty one counts as not set, as in shells and compose files."""
+    """The variable that sets `info`, and its text."""
     for variable in (info.variable, *_OTHER_NAMES.get(info.name, ())):
-        text = environment.get(variable)
-        named_file = environment.get(f"{variable}_FILE") if f"{info.name}_file" not in known else None
-        if text and named_file:
-            raise ConfigurationError(f"Both {variable} and {variable}_FILE are set.", cure="Keep one of them.")
-        if text and not (info.name == "port" and text.startswith("tcp://")):
-            return variable, text
-        if named_file:
-            try:
-                return f"{variable}_FILE", Path(named_file).read_text().strip()
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-                raise ConfigurationError(
-                    f"{variable}_FILE names {named_file}, which cannot be read: {reason}."
-                ) from None
+        found = variable_text(environment, variable, or_file=f"{info.name}_file" not in known)
+        if found is not None and not (info.name == "port" and found[1].startswith("tcp://")):
+            return found
     return None
 
 
 def _from_text(info: SettingInfo, text: str, variable: str) -> Any:
-    """Variables are texts: lists are separated by commas, truth is `true` or `false`."""
-    form = info.form.__origin__
-    raw: Any = [part.strip() for part in text.split(",") if part.strip()] if typing.get_origin(form) is tuple else text
     try:
-        return msgspec.convert(raw, info.form, strict=False, dec_hook=_path)
+        return from_text(text, info.form)
     except msgspec.ValidationError as error:
         reason = str(error) if not info.secret else "The value is not valid"
         raise ConfigurationError(
             f"{variable}: {reason}.",
             cure=f"For example: {info.variable}={_as_variable(info.example)}",
         ) from None
-
-
-def _path(form: type, raw: Any) -> Any:
-    if form is Path and isinstance(raw, str) and raw:
-        return Path(raw)
-    raise ValueError("Expected a path")
 
 
 def _as_variable(example: Any) -> str:
