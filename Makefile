@@ -20,3 +20,35 @@ $(STAMP): pyproject.toml $(DISTRIBUTIONS) constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -c constraints.txt $(EDITABLES)
 	@touch $(STAMP)
+
+demo: $(STAMP) ## a photo becomes a figurine, end to end (PHOTO=path STYLE=chibi)
+	@$(BIN)/python docs/examples/demo.py $(if $(PHOTO),--photo "$(PHOTO)") $(if $(STYLE),--style "$(STYLE)")
+
+demo-sheet: $(STAMP) ## four photos in six styles, as one picture: demo/contact-sheet.png
+	@$(BIN)/python -m statuette_sketch.sheet demo/contact-sheet.png
+
+run: $(STAMP) ## serve the demo brand until stopped
+	@$(BIN)/statuette quickstart brands/demo.toml --keys-file var/demo-keys.env
+	@$(BIN)/statuette serve --keys-file var/demo-keys.env
+
+test: $(STAMP) ## the whole suite
+	@$(BIN)/python -m pytest
+
+check: $(STAMP) ## format, lint, types, import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP) ## make the code look as `check` wants it
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## measure, and print each figure beside its bar
+	@$(BIN)/python -m tests.bench
+
+chaos: $(STAMP) ## kill things at random for minutes (SEED=n to replay, MINUTES=n)
+	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
+clean: ## remove what the verbs made
+	rm -rf $(VENV) var demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -39,11 +39,13 @@ async def raise_finding(tx: Transaction, *, code: str, subject: str, detail: str
     )
 
 
-async def resolve(tx: Transaction, finding_id: str) -> bool:
-    """Mark as dealt with; whether there was an open one."""
+async def resolve(tx: Transaction, finding_id: str, brand_id: str) -> bool:
+    """Mark a brand's finding as dealt with; whether there was an open one."""
     return await tx.changed(
-        "UPDATE finding SET resolved_at = :now WHERE id = :id AND resolved_at IS NULL RETURNING id",
+        "UPDATE finding SET resolved_at = :now WHERE id = :id AND brand_id = :brand_id AND resolved_at IS NULL"
+        " RETURNING id",
         id=finding_id,
+        brand_id=brand_id,
         now=tx.now,
     )
 
@@ -64,6 +66,6 @@ async def listed(
         parameters["before"] = before
     return await reader.all(
         FindingView,
-        f"SELECT * FROM finding WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT :limit",  # noqa: S608 - fixed words
+        f"SELECT * FROM finding WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT :limit",
         **parameters,
     )

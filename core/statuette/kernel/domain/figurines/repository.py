@@ -67,7 +67,7 @@ async def get(reader: Reader, brand_id: str, account_id: str | None, figurine_id
     parameters = {} if account_id is None else {"account_id": account_id}
     return await reader.one(
         FigurineRow,
-        f"SELECT * FROM figurine WHERE id = :id AND brand_id = :brand_id{owner} AND state = 'ready' AND {_VISIBLE}",  # noqa: S608
+        f"SELECT * FROM figurine WHERE id = :id AND brand_id = :brand_id{owner} AND state = 'ready' AND {_VISIBLE}",
         id=figurine_id,
         brand_id=brand_id,
         now=reader.now,
@@ -78,7 +78,7 @@ async def get(reader: Reader, brand_id: str, account_id: str | None, figurine_id
 async def lock(tx: Transaction, brand_id: str, account_id: str, figurine_id: str) -> FigurineRow | None:
     return await tx.one(
         FigurineRow,
-        "UPDATE figurine SET state = state WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"  # noqa: S608
+        "UPDATE figurine SET state = state WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"
         f" AND state = 'ready' AND {_VISIBLE} RETURNING *",
         id=figurine_id,
         brand_id=brand_id,
@@ -91,7 +91,7 @@ async def page(reader: Reader, brand_id: str, account_id: str, *, before: str | 
     """Newest first."""
     return await reader.all(
         FigurineRow,
-        "SELECT * FROM figurine WHERE brand_id = :brand_id AND account_id = :account_id AND state = 'ready'"  # noqa: S608
+        "SELECT * FROM figurine WHERE brand_id = :brand_id AND account_id = :account_id AND state = 'ready'"
         f" AND id < :before AND {_VISIBLE} ORDER BY id DESC LIMIT :limit",
         brand_id=brand_id,
         account_id=account_id,
@@ -104,7 +104,7 @@ async def page(reader: Reader, brand_id: str, account_id: str, *, before: str | 
 async def of_generation(reader: Reader, brand_id: str, generation_id: str) -> list[FigurineRow]:
     return await reader.all(
         FigurineRow,
-        "SELECT * FROM figurine WHERE generation_id = :generation_id AND brand_id = :brand_id AND state = 'ready'"  # noqa: S608
+        "SELECT * FROM figurine WHERE generation_id = :generation_id AND brand_id = :brand_id AND state = 'ready'"
         f" AND {_VISIBLE} ORDER BY id",
         generation_id=generation_id,
         brand_id=brand_id,

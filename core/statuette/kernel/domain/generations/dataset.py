@@ -15,9 +15,7 @@ class _Jobs:
         return Closure() if await tx.rows("SELECT id FROM generation WHERE id = :id", id=record_id) else None
 
     async def settle(self, tx: Transaction, record_id: str, now: datetime) -> bool:
-        return not await tx.rows(
-            "SELECT id FROM generation WHERE id = :id AND finished_at IS NULL", id=record_id
-        )
+        return not await tx.rows("SELECT id FROM generation WHERE id = :id AND finished_at IS NULL", id=record_id)
 
     async def erase(self, tx: Transaction, record_id: str) -> None:
         await tx.execute("DELETE FROM generation_event WHERE generation_id = :id", id=record_id)

@@ -57,6 +57,11 @@ class GenerationFlow:
             charge = brand.config.cancel_charges == "after_start"
             await self._generations.cancel(tx, job, reason="canceled_by_user", charge=charge)
 
+    async def consent_withdrawn(self, brand: LoadedBrand, account_id: str) -> int:
+        """Cancel what the account has under way, unpaid; returns how many jobs."""
+        async with self._database.transaction() as tx:
+            return await self._generations.withdraw_consent(tx, brand_id=brand.id, account_id=account_id)
+
     async def expire(self) -> int:
         """End jobs that took longer than any job may; returns how many. The scheduler's job."""
         async with self._database.read() as reader:
@@ -74,9 +79,7 @@ class GenerationFlow:
                     )
         return len(overdue)
 
-    async def _completed(
-        self, reader: Reader, brand_id: str, account_id: str, request: GenerationRequest
-    ) -> Order:
+    async def _completed(self, reader: Reader, brand_id: str, account_id: str, request: GenerationRequest) -> Order:
         """The order with what it leaves out taken from its parent."""
         parent: GenerationRow | None = None
         inputs = tuple(

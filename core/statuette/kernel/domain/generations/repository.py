@@ -74,7 +74,7 @@ async def get(reader: Reader, brand_id: str, account_id: str | None, generation_
     parameters = {} if account_id is None else {"account_id": account_id}
     return await reader.one(
         GenerationRow,
-        f"SELECT * FROM generation WHERE id = :id AND brand_id = :brand_id{owner}",  # noqa: S608 - fixed words
+        f"SELECT * FROM generation WHERE id = :id AND brand_id = :brand_id{owner}",
         id=generation_id,
         brand_id=brand_id,
         **parameters,
@@ -94,7 +94,7 @@ async def page(
     parameters = {} if state is None else {"state": state}
     return await reader.all(
         GenerationRow,
-        "SELECT * FROM generation WHERE brand_id = :brand_id AND account_id = :account_id"  # noqa: S608 - fixed words
+        "SELECT * FROM generation WHERE brand_id = :brand_id AND account_id = :account_id"
         f" AND id < :before{wanted} ORDER BY id DESC LIMIT :limit",
         brand_id=brand_id,
         account_id=account_id,
@@ -126,7 +126,7 @@ async def lock_unfinished(tx: Transaction, generation_id: str) -> GenerationRow 
     """The job, locked until the transaction ends; None when it has ended."""
     return await tx.one(
         GenerationRow,
-        f"UPDATE generation SET state = state WHERE id = :id AND {_UNFINISHED} RETURNING *",  # noqa: S608 - fixed words
+        f"UPDATE generation SET state = state WHERE id = :id AND {_UNFINISHED} RETURNING *",
         id=generation_id,
     )
 
@@ -151,7 +151,7 @@ async def wait(tx: Transaction, generation_id: str, *, retries: int, model_index
 async def end(tx: Transaction, generation_id: str, *, state: str, reason: str | None, credits_captured: int) -> bool:
     """Whether this call was the one that ended it."""
     return await tx.changed(
-        "UPDATE generation SET state = :state, reason = :reason, credits_captured = :captured, finished_at = :now,"  # noqa: S608
+        "UPDATE generation SET state = :state, reason = :reason, credits_captured = :captured, finished_at = :now,"
         f" reserved_micros = 0 WHERE id = :id AND {_UNFINISHED} RETURNING id",
         id=generation_id,
         state=state,
@@ -172,7 +172,7 @@ async def change_reserve(tx: Transaction, generation_id: str, micros: int) -> No
 async def in_flight(reader: Reader, brand_id: str, account_id: str) -> int:
     return int(
         await reader.value(
-            f"SELECT COUNT(*) AS n FROM generation WHERE account_id = :account_id AND brand_id = :brand_id AND {_UNFINISHED}",  # noqa: S608
+            f"SELECT COUNT(*) AS n FROM generation WHERE account_id = :account_id AND brand_id = :brand_id AND {_UNFINISHED}",
             account_id=account_id,
             brand_id=brand_id,
         )
@@ -182,7 +182,7 @@ async def in_flight(reader: Reader, brand_id: str, account_id: str) -> int:
 async def unfinished_using(reader: Reader, upload_id: str) -> list[str]:
     """Ids of unfinished jobs that use the upload."""
     rows = await reader.rows(
-        "SELECT g.id FROM generation_input i JOIN generation g ON g.id = i.generation_id"  # noqa: S608 - fixed words
+        "SELECT g.id FROM generation_input i JOIN generation g ON g.id = i.generation_id"
         f" WHERE i.upload_id = :upload_id AND g.{_UNFINISHED}",
         upload_id=upload_id,
     )

@@ -41,7 +41,7 @@ from statuette.kernel.domain.uploads import service as uploads
 from statuette.kernel.egress import CallTimedOut, CircuitOpen, Egress
 from statuette.kernel.events.log import EventLog
 from statuette.kernel.permit import Permit
-from statuette.kernel.pixels import PixelPool
+from statuette.kernel.pixels.pool import PixelPool
 from statuette.kernel.pixels.results import RenderedPicture
 from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.work import findings
@@ -395,9 +395,7 @@ class JobRunner:
             await self._close(step, outcome)
             raise
 
-    async def _deliver(
-        self, claimed: Claimed, step: Step, outcome: Outcome, pictures: list[RenderedPicture]
-    ) -> None:
+    async def _deliver(self, claimed: Claimed, step: Step, outcome: Outcome, pictures: list[RenderedPicture]) -> None:
         """Rows and deadlines, then bytes, then everything that follows from them, in one transaction."""
         async with self._database.transaction() as tx:
             await self._held(tx, claimed, step)
@@ -457,9 +455,7 @@ class JobRunner:
                     if job.retries >= MAX_RETRIES or tx.now + delay >= job.expires_at:
                         await self._end(tx, claimed, job, State.failed, f"{retry.reason}_too_long", have)
                         return
-                    await self._wait(
-                        tx, job, reason=retry.reason, retries=job.retries + 1, model_index=job.model_index
-                    )
+                    await self._wait(tx, job, reason=retry.reason, retries=job.retries + 1, model_index=job.model_index)
                     await self._outbox.postpone(tx, claimed, tx.now + delay)
                 case NextModel():
                     await self._fall_through(tx, claimed, job, f"{step.provider.name}/{step.model.id}", have)
@@ -471,9 +467,7 @@ class JobRunner:
     ) -> None:
         await self._outbox.finish(tx, claimed)
         # Pictures that are there are delivered and paid for, whatever became of the rest.
-        await self._generations.end(
-            tx, job, state=State.succeeded if have else state, reason=reason, delivered=have
-        )
+        await self._generations.end(tx, job, state=State.succeeded if have else state, reason=reason, delivered=have)
 
     async def _fall_through(
         self, tx: Transaction, claimed: Claimed, job: GenerationRow, model_name: str, have: int
@@ -488,9 +482,7 @@ class JobRunner:
         await self._wait(tx, job, reason="next_model", retries=job.retries, model_index=job.model_index + 1)
         await self._outbox.postpone(tx, claimed, tx.now)
 
-    async def _wait(
-        self, tx: Transaction, job: GenerationRow, *, reason: str, retries: int, model_index: int
-    ) -> None:
+    async def _wait(self, tx: Transaction, job: GenerationRow, *, reason: str, retries: int, model_index: int) -> None:
         was_waiting = job.state == State.waiting
         await repository.wait(tx, job.id, retries=retries, model_index=model_index)
         if not was_waiting:
@@ -513,9 +505,7 @@ class JobRunner:
 
     async def _rendered(self, step: Step, image: GeneratedImage) -> RenderedPicture:
         with telemetry.span("render"):
-            return await self._pixels.render(
-                image.data, provenance=f"{step.provider.name}/{step.model.id}"
-            )
+            return await self._pixels.render(image.data, provenance=f"{step.provider.name}/{step.model.id}")
 
     async def _store(self, brand_id: str, figurine_id: str, picture: RenderedPicture) -> None:
         with telemetry.span("storage put"):
@@ -550,9 +540,7 @@ class JobRunner:
         part = min(attempt.reserved_micros, unfinished.reserved_micros) if unfinished is not None else 0
         if part:
             await repository.change_reserve(tx, job.id, -part)
-        await budget.settle(
-            tx, brand_id=job.brand_id, day=job.reserved_day, reserved_micros=part, spent_micros=cost
-        )
+        await budget.settle(tx, brand_id=job.brand_id, day=job.reserved_day, reserved_micros=part, spent_micros=cost)
 
     async def _forget(self, provider: ImageProvider, handle: str) -> None:
         """Best effort: the job is over for us, so the provider may drop it."""

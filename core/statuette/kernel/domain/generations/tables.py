@@ -8,13 +8,13 @@ from statuette.kernel.db.columns import (
     ident,
     key,
     moment,
-    whole,
     optional_ident,
     optional_moment,
-    optional_whole,
     optional_text,
+    optional_whole,
     small,
     text,
+    whole,
 )
 
 

@@ -10,7 +10,7 @@ from statuette.kernel.db.database import Database
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.consent import service as consent
 from statuette.kernel.domain.uploads import service
-from statuette.kernel.pixels import PixelPool
+from statuette.kernel.pixels.pool import PixelPool
 from statuette.ports.storage import Storage
 
 STATEMENT_DIGEST = f"sha256:{hashlib.sha256(service.STATEMENT.encode()).hexdigest()}"

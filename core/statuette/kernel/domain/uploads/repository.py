@@ -9,7 +9,7 @@ import msgspec
 from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.domain.uploads.tables import Upload
 from statuette.kernel.enforcement.deadlines import visible
-from statuette.kernel.pixels import NormalisedPhoto
+from statuette.kernel.pixels.results import NormalisedPhoto
 
 _VISIBLE = visible("upload")
 
@@ -48,7 +48,7 @@ async def insert(tx: Transaction, *, upload_id: str, brand_id: str, account_id: 
 
 async def make_ready(tx: Transaction, brand_id: str, upload_id: str, photo: NormalisedPhoto) -> bool:
     return await tx.changed(
-        "UPDATE upload SET state = 'ready', media_type = :media_type, width = :width, height = :height,"  # noqa: S608
+        "UPDATE upload SET state = 'ready', media_type = :media_type, width = :width, height = :height,"
         f" size_bytes = :size_bytes, sha256 = :sha256 WHERE id = :id AND brand_id = :brand_id AND {_VISIBLE} RETURNING id",
         id=upload_id,
         brand_id=brand_id,
@@ -64,7 +64,7 @@ async def make_ready(tx: Transaction, brand_id: str, upload_id: str, photo: Norm
 async def get(reader: Reader, brand_id: str, account_id: str, upload_id: str) -> UploadRow | None:
     return await reader.one(
         UploadRow,
-        f"SELECT * FROM upload WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id AND {_VISIBLE}",  # noqa: S608
+        f"SELECT * FROM upload WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id AND {_VISIBLE}",
         id=upload_id,
         brand_id=brand_id,
         account_id=account_id,
@@ -76,7 +76,7 @@ async def lock(tx: Transaction, brand_id: str, account_id: str, upload_id: str) 
     """The visible upload, locked until the transaction ends, so that saving, using and deleting take turns."""
     return await tx.one(
         UploadRow,
-        "UPDATE upload SET state = state WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"  # noqa: S608
+        "UPDATE upload SET state = state WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"
         f" AND {_VISIBLE} RETURNING *",
         id=upload_id,
         brand_id=brand_id,
@@ -89,7 +89,7 @@ async def page(reader: Reader, brand_id: str, account_id: str, *, before: str | 
     """Newest first."""
     return await reader.all(
         UploadRow,
-        "SELECT * FROM upload WHERE brand_id = :brand_id AND account_id = :account_id AND state = 'ready'"  # noqa: S608
+        "SELECT * FROM upload WHERE brand_id = :brand_id AND account_id = :account_id AND state = 'ready'"
         f" AND id < :before AND {_VISIBLE} ORDER BY id DESC LIMIT :limit",
         brand_id=brand_id,
         account_id=account_id,

@@ -9,7 +9,7 @@ from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.domain.uploads import repository
 from statuette.kernel.domain.uploads.repository import UploadRow
 from statuette.kernel.enforcement import deadlines
-from statuette.kernel.pixels import NormalisedPhoto
+from statuette.kernel.pixels.results import NormalisedPhoto
 from statuette.policy import EffectivePolicy
 
 DATASET = "uploads"
@@ -135,9 +135,7 @@ async def save(tx: Transaction, *, brand_id: str, account_id: str, upload_id: st
     await repository.set_saved(tx, upload_id, tx.now)
 
 
-async def unsave(
-    tx: Transaction, *, brand_id: str, account_id: str, upload_id: str, policy: EffectivePolicy
-) -> None:
+async def unsave(tx: Transaction, *, brand_id: str, account_id: str, upload_id: str, policy: EffectivePolicy) -> None:
     """No longer keep the photo: the clock of `upload.saved` starts. Raises `NotFound`."""
     row = await _locked(tx, brand_id, account_id, upload_id)
     if row.saved_at is None:

@@ -1,0 +1,235 @@
+"""Composition: settings in, a running platform and its HTTP application out. The only place that knows every part."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.config.app import AppConfig
+from litestar.datastructures import State
+from litestar.types import ASGIApp
+
+from statuette.dataset import Dataset
+from statuette.kernel import telemetry
+from statuette.kernel.db.database import Database
+from statuette.kernel.db.encryption import FieldCipher
+from statuette.kernel.db.engines import engine_for
+from statuette.kernel.db.schema import check_schema, migrate
+from statuette.kernel.domain.accounts import dataset as accounts_dataset
+from statuette.kernel.domain.accounts.flow import AccountFlow
+from statuette.kernel.domain.brands import dataset as brands_dataset
+from statuette.kernel.domain.brands import service as brand_service
+from statuette.kernel.domain.brands.directory import BrandDirectory
+from statuette.kernel.domain.consent import dataset as consent_dataset
+from statuette.kernel.domain.consent.flow import ConsentFlow
+from statuette.kernel.domain.credits import dataset as credits_dataset
+from statuette.kernel.domain.credits import service as credits
+from statuette.kernel.domain.figurines import dataset as figurines_dataset
+from statuette.kernel.domain.generations import dataset as generations_dataset
+from statuette.kernel.domain.generations.flow import GenerationFlow
+from statuette.kernel.domain.generations.run import JobRunner
+from statuette.kernel.domain.generations.service import ACTOR, QUEUE, Generations
+from statuette.kernel.domain.uploads import dataset as uploads_dataset
+from statuette.kernel.domain.uploads.flow import UploadFlow
+from statuette.kernel.egress import Egress
+from statuette.kernel.enforcement import enforcer as enforcement
+from statuette.kernel.enforcement.enforcer import Enforcer
+from statuette.kernel.events.hub import Hub
+from statuette.kernel.events.log import EventLog
+from statuette.kernel.http.auth import Authenticator
+from statuette.kernel.http.cors import Preflight
+from statuette.kernel.http.dependencies import DEPENDENCIES
+from statuette.kernel.http.edge import Edge
+from statuette.kernel.http.gate import Gate
+from statuette.kernel.http.images import ImageSigner
+from statuette.kernel.http.limits import Buckets
+from statuette.kernel.http.openapi import openapi_config, openapi_routes
+from statuette.kernel.http.problems import respond
+from statuette.kernel.http.routes import ROUTES
+from statuette.kernel.idempotency import dataset as idempotency_dataset
+from statuette.kernel.master_key import derived, master_key
+from statuette.kernel.pixels.limits import PixelLimits
+from statuette.kernel.pixels.pool import PixelPool
+from statuette.kernel.platform import Platform
+from statuette.kernel.plugins import PluginRegistry
+from statuette.kernel.settings import Settings
+from statuette.kernel.work import dataset as work_dataset
+from statuette.kernel.work.embedded import EmbeddedWorkers
+from statuette.kernel.work.outbox import Outbox
+from statuette.kernel.work.runner import Actor, Runner
+from statuette.kernel.work.scheduler import Duty, Scheduler
+from statuette.policy import Carry, Retain, compile_policy
+from statuette.values import Clock, SystemClock
+
+_GRACE_SECONDS = 20.0
+
+
+def compose(settings: Settings, clock: Clock | None = None, plugins: PluginRegistry | None = None) -> Platform:
+    """Put the platform together. Does no I/O beyond reading the master key; `running` starts it."""
+    clock = clock or SystemClock()
+    secret = master_key(settings)
+    plugins = plugins or PluginRegistry.load(settings, clock)
+    database = Database(engine_for(settings.database_url), clock)
+    brands = BrandDirectory(database, plugins.policy_packs, clock)
+    storage = plugins.storage
+    cipher = FieldCipher(plugins.key_store, derived(secret, "blind-index"), clock)
+    longest_job = timedelta(minutes=settings.longest_job_minutes)
+    pixels = PixelPool(
+        workers=settings.pixel_workers,
+        limits=PixelLimits(max_bytes=settings.max_upload_bytes),
+    )
+    hub = Hub()
+    events = EventLog(hub)
+    outbox = Outbox(database)
+    generations = Generations(outbox, events, brands, longest_job)
+    jobs = JobRunner(
+        database=database,
+        outbox=outbox,
+        events=events,
+        generations=generations,
+        brands=brands,
+        plugins=plugins,
+        egress=Egress(clock, concurrency=settings.worker_concurrency),
+        storage=storage,
+        pixels=pixels,
+    )
+    generations.connect(jobs.stop)
+    flow = GenerationFlow(database, generations, plugins)
+    datasets = _datasets(plugins, cipher, generations)
+    sweeps = [
+        rule
+        for rule in compile_policy(plugins.policy_packs).retain.values()
+        if isinstance(rule, Retain) and rule.carry is Carry.sweep
+    ]
+    enforcer = Enforcer(database, outbox, storage, datasets, sweeps)
+    runner = Runner(
+        database,
+        outbox,
+        clock,
+        (
+            Actor(ACTOR, QUEUE, jobs.run, generations.poisoned),
+            Actor(enforcement.ACTOR, enforcement.QUEUE, enforcer.run, enforcer.poisoned, max_attempts=10),
+        ),
+    )
+    authenticator = Authenticator(database, clock, brand_service.find_key)
+    return Platform(
+        settings=settings,
+        clock=clock,
+        database=database,
+        plugins=plugins,
+        brands=brands,
+        datasets=datasets,
+        cipher=cipher,
+        accounts=AccountFlow(database, plugins.mailer, cipher, session_days=settings.session_days),
+        consents=ConsentFlow(database),
+        uploads=UploadFlow(database, storage, pixels, longest_job),
+        generations=generations,
+        generation_flow=flow,
+        pixels=pixels,
+        hub=hub,
+        outbox=outbox,
+        runner=runner,
+        enforcer=enforcer,
+        scheduler=Scheduler(database, clock, _duties(database, outbox, enforcer, flow)),
+        authenticator=authenticator,
+        buckets=Buckets(clock),
+        images=ImageSigner(derived(secret, "image-addresses"), settings.public_url),
+    )
+
+
+def _duties(database: Database, outbox: Outbox, enforcer: Enforcer, flow: GenerationFlow) -> tuple[Duty, ...]:
+    async def expire_credits() -> int:
+        async with database.transaction() as tx:
+            return await credits.expire_due(tx, tx.now, 200)
+
+    async def truncate_log() -> int:
+        return 0 if await database.engine.truncate_log() else 1
+
+    return (
+        Duty("relay", timedelta(seconds=0), outbox.relay),
+        Duty("deadlines", timedelta(seconds=1), enforcer.hand_out),
+        Duty("overdue_jobs", timedelta(seconds=5), flow.expire),
+        Duty("sweep", timedelta(minutes=1), enforcer.sweep),
+        Duty("expire_credits", timedelta(minutes=1), expire_credits),
+        Duty("truncate_log", timedelta(seconds=30), truncate_log),
+    )
+
+
+def _datasets(plugins: PluginRegistry, cipher: FieldCipher, generations: Generations) -> dict[str, Dataset]:
+    own = (
+        uploads_dataset.dataset(generations.settle_upload),
+        figurines_dataset.DATASET,
+        generations_dataset.JOBS,
+        generations_dataset.TICKETS,
+        credits_dataset.DATASET,
+        consent_dataset.DATASET,
+        brands_dataset.DATASET,
+        idempotency_dataset.DATASET,
+        work_dataset.DATASET,
+        *accounts_dataset.datasets(cipher),
+    )
+    return {dataset.name: dataset for dataset in (*own, *plugins.datasets)}
+
+
+@asynccontextmanager
+async def running(platform: Platform) -> AsyncIterator[None]:
+    """Open, migrate, work, and stop in order: no new work, finish what is under way, close."""
+    async with AsyncExitStack() as stack:
+        await platform.database.open()
+        stack.push_async_callback(platform.database.close)
+        if platform.settings.profile == "embedded":
+            await migrate(platform.database.engine)
+        await check_schema(platform.database.engine)
+        stack.push_async_callback(platform.plugins.aclose)
+        await platform.pixels.start()
+        stack.push_async_callback(platform.pixels.aclose)
+        workers = EmbeddedWorkers(platform.runner, concurrency=platform.settings.worker_concurrency)
+        platform.outbox.connect(workers.send)
+        await platform.outbox.forget_hints()
+        await workers.start()
+        stack.push_async_callback(workers.stop, _GRACE_SECONDS)
+        await platform.scheduler.start()
+        stack.push_async_callback(platform.scheduler.stop)
+        stack.callback(telemetry.flush)
+        yield
+
+
+def http_app(platform: Platform) -> ASGIApp:
+    """The HTTP application of a platform, which it starts and stops with its own lifespan."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with running(platform):
+            yield
+
+    def gate(app: ASGIApp) -> ASGIApp:
+        return Gate(app, platform)
+
+    plugin_routers = [
+        Router(path=f"/x/{name}", route_handlers=list(handlers)) for name, handlers in platform.plugins.routes.items()
+    ]
+    docs = platform.settings.docs_enabled
+    app = Litestar.from_config(
+        AppConfig(
+            route_handlers=[*ROUTES, *plugin_routers, *(openapi_routes() if docs else ())],
+            dependencies=dict(DEPENDENCIES),
+            middleware=[gate],
+            exception_handlers={Exception: respond},
+            openapi_config=openapi_config(platform.settings.public_url) if docs else None,
+            lifespan=[lifespan],
+            state=State({"platform": platform}),
+            request_max_body_size=None,  # the edge bounds bodies
+        )
+    )
+    settings = platform.settings
+    edged: Any = Edge(
+        Preflight(app, platform),
+        platform.clock,
+        max_body_bytes=settings.request_body_bytes,
+        max_upload_bytes=settings.max_upload_bytes,
+        https=settings.secure_cookies,
+    )
+    return edged

@@ -1,0 +1,140 @@
+"""Signing in, the session, the profile; and accounts as operators see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar.datastructures import Cookie
+
+from statuette.kernel.domain.accounts.flow import SignedIn
+from statuette.kernel.domain.accounts.schemas import (
+    MaskedAccount,
+    ProfileResponse,
+    ProfileUpdate,
+    SessionResponse,
+    SigninCodeRequest,
+    SigninCodeResponse,
+    SigninRequest,
+)
+from statuette.kernel.domain.brands.directory import LoadedBrand
+from statuette.kernel.http.answers import answer
+from statuette.kernel.http.gate import SESSION_COOKIE
+from statuette.kernel.http.principal import Principal
+from statuette.kernel.platform import Platform
+
+_SIGNINS_PER_MINUTE = 10
+
+
+class SigninRoutes(Controller):
+    path = "/v1"
+    tags = ["Account"]
+
+    @post("/signin/codes", status_code=202, opt={"public": True}, summary="Mail a sign-in code")
+    async def request_code(
+        self, request: Request[Any, Any, Any], platform: Platform, brand: LoadedBrand, data: SigninCodeRequest
+    ) -> SigninCodeResponse:
+        """The answer is the same whether or not the address has an account."""
+        _throttle(request, platform)
+        expires_at = await platform.accounts.request_code(
+            brand_id=brand.id,
+            brand_title=brand.config.title,
+            sender=brand.config.mail_sender,
+            email=data.email,
+            locale=data.locale,
+            policy=brand.policy,
+        )
+        return SigninCodeResponse(expires_at)
+
+    @post("/signin", status_code=201, opt={"public": True}, summary="Sign in")
+    async def sign_in(
+        self, request: Request[Any, Any, Any], platform: Platform, brand: LoadedBrand, data: SigninRequest
+    ) -> Response[SessionResponse]:
+        """Trade the mailed code for a session: a bearer token, or a cookie with a CSRF token."""
+        _throttle(request, platform)
+        signed_in = await platform.accounts.verify_code(
+            brand_id=brand.id,
+            email=data.email,
+            code=data.code,
+            cookie=data.session == "cookie",
+            locale=data.locale,
+            policy=brand.policy,
+        )
+        if signed_in.created and brand.config.signup_credits:
+            await platform.grant_signup_credits(brand, signed_in.account_id)
+        cookies = [_cookie(platform, signed_in)] if data.session == "cookie" else []
+        return Response(
+            SessionResponse(
+                account_id=signed_in.account_id,
+                session_id=signed_in.session_id,
+                token=None if data.session == "cookie" else signed_in.token,
+                csrf_token=signed_in.csrf_token,
+                expires_at=signed_in.expires_at,
+                created=signed_in.created,
+            ),
+            status_code=201,
+            cookies=cookies,
+            headers={"cache-control": "no-store"},
+        )
+
+    @delete("/session", status_code=204, summary="Sign out")
+    async def sign_out(self, platform: Platform, brand: LoadedBrand, principal: Principal) -> Response[None]:
+        """End this session."""
+        await platform.accounts.sign_out(
+            brand_id=brand.id, account_id=principal.account_id or "", session_id=principal.session_id or ""
+        )
+        platform.authenticator.forget_session(principal.session_id or "")
+        response: Response[None] = Response(None, status_code=204)
+        response.delete_cookie(SESSION_COOKIE)
+        return response
+
+    @delete("/sessions", status_code=204, summary="Sign out everywhere")
+    async def sign_out_everywhere(self, platform: Platform, brand: LoadedBrand, account_id: str) -> None:
+        """End every session of the account, this one included."""
+        await platform.accounts.sign_out_everywhere(brand_id=brand.id, account_id=account_id)
+        platform.authenticator.forget_account(account_id)
+
+
+class AccountRoutes(Controller):
+    path = "/v1/account"
+    tags = ["Account"]
+
+    @get(summary="Read your profile")
+    async def profile(
+        self, request: Request[Any, Any, Any], platform: Platform, brand: LoadedBrand, account_id: str
+    ) -> Response[bytes]:
+        return answer(request, await platform.accounts.profile(brand_id=brand.id, account_id=account_id))
+
+    @patch(summary="Change your profile")
+    async def update(
+        self, platform: Platform, brand: LoadedBrand, account_id: str, data: ProfileUpdate
+    ) -> ProfileResponse:
+        """What is left out stays as it is."""
+        return await platform.accounts.update_profile(brand_id=brand.id, account_id=account_id, update=data)
+
+
+class AdminAccountRoutes(Controller):
+    path = "/admin/v1/accounts"
+    tags = ["Admin"]
+
+    @get("/{account_id:str}", opt={"scope": "accounts:read"}, summary="Read an account")
+    async def read(self, platform: Platform, brand: LoadedBrand, account_id: str) -> MaskedAccount:
+        """Without name, and with the outline of the address only."""
+        return await platform.accounts.masked(brand_id=brand.id, account_id=account_id)
+
+
+def _throttle(request: Request[Any, Any, Any], platform: Platform) -> None:
+    address = request.scope["state"]["client_address"]
+    platform.buckets.take(f"signin:{address}", limit=_SIGNINS_PER_MINUTE, window_seconds=60)
+
+
+def _cookie(platform: Platform, signed_in: SignedIn) -> Cookie:
+    return Cookie(
+        key=SESSION_COOKIE,
+        value=signed_in.token,
+        httponly=True,
+        samesite="lax",
+        secure=platform.settings.secure_cookies,
+        path="/",
+        max_age=int((signed_in.expires_at - platform.clock.now()).total_seconds()),
+    )

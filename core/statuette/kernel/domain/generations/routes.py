@@ -1,0 +1,267 @@
+"""Jobs over HTTP: order, watch, cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Controller, Request, Response, get, post
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from statuette.errors import InvalidInput, NotFound, Unauthenticated
+from statuette.kernel.db.database import Reader
+from statuette.kernel.domain.brands.directory import LoadedBrand
+from statuette.kernel.domain.generations import repository, views
+from statuette.kernel.domain.generations.outcomes import UNFINISHED, State
+from statuette.kernel.domain.generations.schemas import (
+    AttemptView,
+    GenerationPage,
+    GenerationRequest,
+    GenerationView,
+    StreamTicketView,
+)
+from statuette.kernel.events import tickets
+from statuette.kernel.events.log import EventRow, events_after
+from statuette.kernel.http.answers import answer, decode_cursor, encode_cursor
+from statuette.kernel.idempotency.once import Once
+from statuette.kernel.platform import Platform
+
+_MAX_WAIT_SECONDS = 60
+_PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,3})(?:$|[,;\s])")
+# Wake-ups come through this process; another process's are noticed by looking.
+_LOOK_AGAIN_SECONDS = 2.0
+_HEARTBEAT_SECONDS = 15.0
+_RETRY_AFTER_SECONDS = 1
+
+Limit = Annotated[int, Parameter(ge=1, le=100, description="Most items on a page.")]
+Cursor = Annotated[str | None, Parameter(description="`next_cursor` of the page before.", max_length=200)]
+
+
+class InvalidState(InvalidInput):
+    code = "invalid_state"
+    summary = "There is no such state."
+
+
+class GenerationRoutes(Controller):
+    path = "/v1/generations"
+    tags = ["Generations"]
+
+    @post(status_code=202, summary="Order figurines")
+    async def order(
+        self,
+        request: Request[Any, Any, Any],
+        platform: Platform,
+        brand: LoadedBrand,
+        account_id: str,
+        once: Once | None,
+        data: GenerationRequest,
+    ) -> Response[bytes]:
+        """Accept a job and hold its credits. Answers 202 as soon as the job is durable; `Prefer: wait=n` waits for its end.
+
+        A redo needs nothing but `parent`. Send an `Idempotency-Key`, so that a repeated request is not a second job.
+        """
+        platform.buckets.take(
+            f"generations:{account_id}", limit=brand.config.limits.generations_per_hour, window_seconds=3600
+        )
+        generation_id = await platform.generation_flow.order(brand, account_id, data, once)
+        return await _watched(request, platform, brand, account_id, generation_id, ordered=True)
+
+    @get(summary="List jobs")
+    async def listing(
+        self,
+        request: Request[Any, Any, Any],
+        platform: Platform,
+        brand: LoadedBrand,
+        account_id: str,
+        limit: Limit = 20,
+        cursor: Cursor = None,
+        job_state: Annotated[str | None, Parameter(query="state", description="Only jobs in this state.")] = None,
+    ) -> Response[bytes]:
+        """Newest first."""
+        if job_state is not None and job_state not in set(State):
+            raise InvalidState(allowed=[state.value for state in State])
+        before = decode_cursor(cursor, "gen")
+        async with platform.database.read() as reader:
+            rows = await repository.page(reader, brand.id, account_id, before=before, state=job_state, limit=limit + 1)
+            items = [await views.generation(reader, platform, row) for row in rows[:limit]]
+        more = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
+        return answer(request, GenerationPage(items, more))
+
+    @get("/{generation_id:str}", summary="Read a job")
+    async def read(
+        self,
+        request: Request[Any, Any, Any],
+        platform: Platform,
+        brand: LoadedBrand,
+        account_id: str,
+        generation_id: str,
+    ) -> Response[bytes]:
+        """The job as it is now. `Prefer: wait=n` answers when it ends, or after `n` seconds (60 at most)."""
+        return await _watched(request, platform, brand, account_id, generation_id, ordered=False)
+
+    @post("/{generation_id:str}/cancel", status_code=200, summary="Cancel a job")
+    async def cancel(
+        self,
+        request: Request[Any, Any, Any],
+        platform: Platform,
+        brand: LoadedBrand,
+        account_id: str,
+        generation_id: str,
+    ) -> Response[bytes]:
+        """End a job early. Pictures it has made stay and are paid for; the rest of the hold is released."""
+        await platform.generation_flow.cancel(brand, account_id, generation_id)
+        async with platform.database.read() as reader:
+            return answer(request, await _view(reader, platform, brand, account_id, generation_id))
+
+    @post("/{generation_id:str}/stream-tickets", status_code=201, summary="Get a ticket for a stream")
+    async def ticket(
+        self, platform: Platform, brand: LoadedBrand, account_id: str, generation_id: str
+    ) -> StreamTicketView:
+        """For `EventSource`, which sends no headers. Good once, for a minute."""
+        async with platform.database.transaction() as tx:
+            if await repository.get(tx, brand.id, account_id, generation_id) is None:
+                raise NotFound()
+            ticket, expires_at = await tickets.issue(
+                tx, brand_id=brand.id, account_id=account_id, generation_id=generation_id
+            )
+        url = f"{platform.settings.public_url}/v1/generations/{generation_id}/events?ticket={ticket}"
+        return StreamTicketView(ticket, url, expires_at)
+
+    @get("/{generation_id:str}/events", opt={"public": True}, summary="Watch a job")
+    async def events(
+        self,
+        request: Request[Any, Any, Any],
+        platform: Platform,
+        brand: LoadedBrand,
+        generation_id: str,
+        ticket: Annotated[str | None, Parameter(description="From `stream-tickets`.", max_length=100)] = None,
+        last_event_id: Annotated[int | None, Parameter(header="Last-Event-ID", ge=0)] = None,
+        after: Annotated[
+            int | None, Parameter(ge=0, description="Like `Last-Event-ID`, for a first connection.")
+        ] = None,
+    ) -> Stream:
+        """Server-sent events, from the first one or after `Last-Event-ID`; ends with the job."""
+        account_id = request.scope["state"]["principal"].account_id
+        if ticket is not None:
+            async with platform.database.transaction() as tx:
+                passed = await tickets.redeem(tx, ticket)
+            if passed is None or passed.generation_id != generation_id or passed.brand_id != brand.id:
+                raise Unauthenticated("The stream ticket is unknown, used or expired.")
+            account_id = passed.account_id
+        if account_id is None:
+            raise Unauthenticated()
+        async with platform.database.read() as reader:
+            if await repository.get(reader, brand.id, account_id, generation_id) is None:
+                raise NotFound()
+        return Stream(
+            _stream(platform, brand.id, generation_id, last_event_id or after or 0),
+            media_type="text/event-stream",
+            headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+        )
+
+
+class AdminGenerationRoutes(Controller):
+    path = "/admin/v1/generations"
+    tags = ["Admin"]
+
+    @get("/{generation_id:str}/attempts", opt={"scope": "generations:read"}, summary="Calls made for a job")
+    async def attempts(self, platform: Platform, brand: LoadedBrand, generation_id: str) -> list[AttemptView]:
+        """Every call to a provider, with its outcome and cost."""
+        async with platform.database.read() as reader:
+            if await repository.get(reader, brand.id, None, generation_id) is None:
+                raise NotFound()
+            rows = await repository.attempts(reader, generation_id)
+        return [msgspec.convert(row, AttemptView, from_attributes=True) for row in rows]
+
+
+async def _view(
+    reader: Reader, platform: Platform, brand: LoadedBrand, account_id: str, generation_id: str
+) -> GenerationView:
+    row = await repository.get(reader, brand.id, account_id, generation_id)
+    if row is None:
+        raise NotFound()
+    return await views.generation(reader, platform, row)
+
+
+async def _watched(
+    request: Request[Any, Any, Any],
+    platform: Platform,
+    brand: LoadedBrand,
+    account_id: str,
+    generation_id: str,
+    *,
+    ordered: bool,
+) -> Response[bytes]:
+    """The job now, or once it has ended within the time the caller prefers to wait."""
+    match = _PREFER_WAIT.search(request.headers.get("prefer", ""))
+    wait_seconds = min(_MAX_WAIT_SECONDS, int(match.group(1))) if match else 0
+    loop = asyncio.get_running_loop()
+    until = loop.time() + wait_seconds
+    with platform.hub.watching(generation_id) as woken:
+        while True:
+            woken.clear()
+            async with platform.database.read() as reader:
+                view = await _view(reader, platform, brand, account_id, generation_id)
+            left = until - loop.time()
+            if view.final or left <= 0:
+                break
+            await _woken_or(woken, min(left, _LOOK_AGAIN_SECONDS))
+    headers = {}
+    if match:
+        headers["preference-applied"] = f"wait={wait_seconds}"
+    if ordered:
+        headers["location"] = f"/v1/generations/{generation_id}"
+    if not view.final:
+        headers["retry-after"] = str(_RETRY_AFTER_SECONDS)
+    dues = [figurine.expires_at or figurine.images_expire_at for figurine in view.figurines]
+    return answer(
+        request,
+        view,
+        status=202 if ordered and not view.final else 200,
+        headers=headers,
+        max_age_seconds=30 if view.final else 0,
+        due_at=min(dues, default=None),
+        now=platform.clock.now(),
+    )
+
+
+async def _stream(platform: Platform, brand_id: str, generation_id: str, after: int) -> AsyncIterator[bytes]:
+    """Events as `text/event-stream` (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+    yield b"retry: 2000\n\n"
+    loop = asyncio.get_running_loop()
+    silent_since = loop.time()
+    unfinished = set(UNFINISHED)
+    with platform.hub.watching(generation_id) as woken:
+        while True:
+            woken.clear()
+            async with platform.database.read() as reader:
+                rows = await events_after(reader, brand_id, generation_id, after)
+            for row in rows:
+                after = row.seq
+                yield _event(row)
+                silent_since = loop.time()
+                state = row.type.removeprefix("generation.")
+                if state in set(State) and state not in unfinished:
+                    return
+            if loop.time() - silent_since >= _HEARTBEAT_SECONDS:
+                yield b": still here\n\n"
+                silent_since = loop.time()
+            await _woken_or(woken, _LOOK_AGAIN_SECONDS)
+
+
+def _event(row: EventRow) -> bytes:
+    body = msgspec.json.encode(
+        {"seq": row.seq, "type": row.type, "at": row.created_at, "data": msgspec.Raw(row.data.encode())}
+    )
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (row.seq, row.type.encode(), body)
+
+
+async def _woken_or(woken: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(woken.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,141 @@
+"""Who is calling, on which brand, and may they: the same gate before every route, plugins' included.
+
+The brand is named by the host, or by a publishable key in `Statuette-Key`; a secret key names its own. Every route wants an
+account unless it says otherwise in its `opt`:
+
+- `public`: anybody of the brand (a publishable key suffices);
+- `brandless`: not even a brand (health checks, signed addresses);
+- `scope`: a secret key with that scope.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar.datastructures import Headers
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from statuette.errors import Forbidden, NotFound, Unauthenticated
+from statuette.kernel.domain.brands.directory import LoadedBrand
+from statuette.kernel.http.client_address import client_address
+from statuette.kernel.http.limits import Verdict
+from statuette.kernel.http.principal import Principal
+from statuette.kernel.platform import Platform
+
+SESSION_COOKIE = "statuette_session"
+KEY_HEADER = "statuette-key"
+CSRF_HEADER = "x-csrf-token"
+_WINDOW_SECONDS = 60
+
+
+class UnknownBrand(NotFound):
+    code = "unknown_brand"
+    summary = "No brand answers at this host."
+
+
+class ScopeMissing(Forbidden):
+    """The key lacks a scope; attribute `scope` names it."""
+
+    code = "scope_missing"
+    summary = "This key does not have the scope for this."
+
+
+class Gate:
+    """Litestar middleware."""
+
+    def __init__(self, app: ASGIApp, platform: Platform) -> None:
+        self._app = app
+        self._platform = platform
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        opt: dict[str, Any] = scope["route_handler"].opt
+        headers = Headers.from_scope(scope)
+        state = scope["state"]
+        address = client_address(scope, headers, self._platform.settings.trusted_proxies)
+        state["client_address"] = address
+        if not opt.get("brandless"):
+            try:
+                brand, principal = await self._identify(scope, headers)
+                self._authorize(opt, principal)
+            except (Unauthenticated, NotFound):
+                self._count(f"address:{address}", anonymous=True)  # guessing is bounded, too
+                raise
+            state["brand"], state["principal"] = brand, principal
+            anonymous = principal.kind in ("anonymous", "publishable_key")
+            verdict = self._count(f"address:{address}" if anonymous else principal.id, anonymous=anonymous)
+            state["response_headers"] = [*verdict.headers("requests"), *_cors(brand, headers)]
+        await self._app(scope, receive, send)
+
+    def _count(self, key: str, *, anonymous: bool) -> Verdict:
+        settings = self._platform.settings
+        limit = settings.requests_per_minute_per_address if anonymous else settings.requests_per_minute_per_principal
+        return self._platform.buckets.take(key, limit=limit, window_seconds=_WINDOW_SECONDS)
+
+    async def _identify(self, scope: Scope, headers: Headers) -> tuple[LoadedBrand, Principal]:
+        directory = self._platform.brands
+        key = headers.get(KEY_HEADER)
+        authorization = headers.get("authorization")
+        brand: LoadedBrand | None = None
+        if key is not None:
+            brand = await directory.by_publishable_key(key)
+            if brand is None:
+                raise Unauthenticated("The publishable key is not known.")
+        elif authorization is not None and authorization.startswith("Bearer sk_"):
+            brand = await directory.by_secret_key(authorization.removeprefix("Bearer "))
+        if brand is None:
+            brand = await directory.by_host(_host(headers))
+        if brand is None:
+            raise UnknownBrand(cure="Call a host of a brand, or send its publishable key as `Statuette-Key`.")
+        principal = await self._platform.authenticator.authenticate(
+            brand.id,
+            authorization=authorization,
+            cookie_token=_cookie(headers),
+            csrf_header=headers.get(CSRF_HEADER),
+            method=scope["method"],
+        )
+        return brand, principal
+
+    def _authorize(self, opt: dict[str, Any], principal: Principal) -> None:
+        if scope_wanted := opt.get("scope"):
+            if principal.kind != "secret_key":
+                raise Unauthenticated("This needs a secret key of the brand.")
+            if scope_wanted not in principal.scopes:
+                raise ScopeMissing(scope=scope_wanted)
+        elif not opt.get("public") and principal.kind != "account":
+            raise Unauthenticated()
+
+
+def _host(headers: Headers) -> str:
+    """The host without its port, in lower case."""
+    host = headers.get("host", "").lower()
+    return host.rsplit(":", 1)[0] if not host.endswith("]") else host
+
+
+def _cookie(headers: Headers) -> str | None:
+    for part in headers.get("cookie", "").split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == SESSION_COOKIE:
+            return value
+    return None
+
+
+def _cors(brand: LoadedBrand, headers: Headers) -> list[tuple[bytes, bytes]]:
+    origin = headers.get("origin")
+    if origin is None or origin not in brand.config.cors_origins:
+        return []
+    return cors_headers(origin)
+
+
+def cors_headers(origin: str) -> list[tuple[bytes, bytes]]:
+    """What a brand's own front end needs to read an answer."""
+    return [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-allow-credentials", b"true"),
+        (
+            b"access-control-expose-headers",
+            b"ETag, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, Preference-Applied",
+        ),
+    ]

@@ -1,0 +1,92 @@
+"""Reading an upload's form as it arrives, in memory and within bounds.
+
+Nothing is spooled to disk: a photo must not be stored before its deadline is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import msgspec
+from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+
+from statuette.errors import InvalidInput, StatuetteError
+from statuette.kernel.pixels.errors import ImageTooLarge
+
+_MAX_FIELD_BYTES = 1024
+_MAX_SEGMENTS = 10
+_OVERHEAD_BYTES = 16_384
+
+
+class InvalidForm(InvalidInput):
+    code = "invalid_form"
+    summary = "The body is not a valid multipart form."
+
+
+class SenderTooSlow(StatuetteError):
+    """The body did not arrive in time. Retryable."""
+
+    code = "sender_too_slow"
+    retryable = True
+    summary = "The body did not arrive in time."
+
+
+class UploadForm(msgspec.Struct, frozen=True):
+    """What an upload consists of."""
+
+    photo: bytes
+    fields: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"UploadForm({len(self.photo)} bytes)"
+
+
+async def read_form(
+    chunks: AsyncIterator[bytes], content_type: str, *, max_bytes: int, time_limit: timedelta
+) -> UploadForm:
+    """Read a form with one file, `photo`, and short text fields.
+
+    Raises:
+        InvalidForm, ImageTooLarge, SenderTooSlow.
+    """
+    kind, options = parse_options_header(content_type)
+    if kind != "multipart/form-data" or "boundary" not in options:
+        raise InvalidForm(cure="Send multipart/form-data with a file named `photo` and the field `statement`.")
+    try:
+        async with asyncio.timeout(time_limit.total_seconds()):
+            return await _read(chunks, options["boundary"], max_bytes)
+    except MultipartError as error:
+        raise InvalidForm() from error
+    except TimeoutError:
+        raise SenderTooSlow() from None
+
+
+async def _read(chunks: AsyncIterator[bytes], boundary: str, max_bytes: int) -> UploadForm:
+    photo: bytearray | None = None
+    fields: dict[str, str] = {}
+    name, value = "", bytearray()
+    with PushMultipartParser(
+        boundary, max_segment_count=_MAX_SEGMENTS, max_size=max_bytes + _OVERHEAD_BYTES, header_charset="utf8"
+    ) as parser:
+        async for chunk in chunks:
+            received = len(chunk)
+            for part in parser.parse(chunk):
+                if isinstance(part, MultipartSegment):
+                    name, value = part.name, bytearray()
+                elif part:
+                    value += part
+                    if len(value) > (max_bytes if name == "photo" else _MAX_FIELD_BYTES):
+                        raise ImageTooLarge(max_bytes=max_bytes) if name == "photo" else InvalidForm()
+                elif name == "photo":
+                    photo = value
+                else:
+                    fields[name] = value.decode("utf-8", "replace")
+            if not received:
+                break
+        if not parser.closed:
+            parser.parse(b"")
+    if photo is None:
+        raise InvalidForm("The form has no file named `photo`.")
+    return UploadForm(bytes(photo), fields)
