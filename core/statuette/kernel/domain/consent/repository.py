@@ -58,7 +58,7 @@ async def latest(reader: Reader, brand_id: str, account_id: str, purpose: str) -
     """The decision that counts. Of two at one moment the refusal does."""
     return await reader.one(
         Decision,
-        "SELECT c.purpose, c.granted, c.statement_digest, c.created_at FROM consent_record c"  # noqa: S608 - fixed words
+        "SELECT c.purpose, c.granted, c.statement_digest, c.created_at FROM consent_record c"
         " WHERE c.brand_id = :brand_id AND c.account_id = :account_id AND c.purpose = :purpose"
         f" AND {_VISIBLE} ORDER BY c.created_at DESC, c.granted LIMIT 1",
         brand_id=brand_id,
@@ -72,7 +72,7 @@ async def latest_of_each(reader: Reader, brand_id: str, account_id: str) -> list
     """The decision that counts, for every purpose decided on."""
     rows = await reader.all(
         Decision,
-        "SELECT c.purpose, c.granted, c.statement_digest, c.created_at FROM consent_record c"  # noqa: S608 - fixed words
+        "SELECT c.purpose, c.granted, c.statement_digest, c.created_at FROM consent_record c"
         f" WHERE c.brand_id = :brand_id AND c.account_id = :account_id AND {_VISIBLE}"
         " AND NOT EXISTS (SELECT 1 FROM consent_record n WHERE n.account_id = c.account_id AND n.brand_id = c.brand_id"
         " AND n.purpose = c.purpose AND n.created_at > c.created_at)"

@@ -1,0 +1,210 @@
+"""Signing in and running an account: commit, call, commit."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import UNSET
+
+from statuette.errors import Unavailable
+from statuette.kernel.db.database import Database
+from statuette.kernel.db.encryption import FieldCipher
+from statuette.kernel.domain.accounts import service
+from statuette.kernel.domain.accounts.address import InvalidEmail, masked_address, parse_address
+from statuette.kernel.domain.accounts.letters import signin_letter
+from statuette.kernel.domain.accounts.schemas import MaskedAccount, ProfileResponse, ProfileUpdate
+from statuette.kernel.domain.accounts.service import AccountLeaving, NewAccount, Profile, SigninFailed
+from statuette.kernel.domain.consent.service import mint_permit
+from statuette.kernel.egress import CallTimedOut, CircuitOpen, Egress
+from statuette.kernel.enforcement import deadlines
+from statuette.policy import EffectivePolicy
+from statuette.ports.keys import KeyStoreUnavailable
+from statuette.ports.mail import Mailer, MailRefused, MailUnavailable, Message
+from statuette.values import new_id
+
+_MAIL_PURPOSE = "service_mail"
+_MAIL_CATEGORIES = frozenset({"email"})
+_MAIL_TIMEOUT = timedelta(seconds=15)
+_MAIL_RETRY_SECONDS = 30
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """A person is in.
+
+    Attributes:
+        csrf_token: for cookie sessions only.
+        created: whether this made the account.
+    """
+
+    account_id: str
+    session_id: str
+    token: str
+    csrf_token: str | None
+    expires_at: datetime
+    created: bool
+
+    def __repr__(self) -> str:
+        return f"SignedIn({self.account_id}, {self.session_id})"
+
+
+class AccountFlow:
+    def __init__(self, database: Database, cipher: FieldCipher, mailer: Mailer, egress: Egress) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._mailer = mailer
+        self._egress = egress
+
+    async def request_code(
+        self, *, brand_id: str, brand_title: str, sender: str, email: str, locale: str, policy: EffectivePolicy
+    ) -> datetime:
+        """Mail a code; returns when it stops being good. Whether the address has an account is never looked at.
+
+        Raises:
+            InvalidEmail: final; also when the mail server refuses the address.
+            RateLimited: too many codes for this address.
+            Unavailable: no mail goes out now; the code was voided.
+        """
+        address = parse_address(email)
+        index = self._cipher.blind_index(brand_id, address)
+        async with self._database.transaction() as tx:
+            issued = await service.issue_code(tx, self._cipher, brand_id, index)
+            expires_at = tx.now + service.CODE_LIFETIME
+            permit = await mint_permit(
+                tx,
+                brand_id=brand_id,
+                account_id=None,
+                purpose=_MAIL_PURPOSE,
+                categories=_MAIL_CATEGORIES,
+                policy=policy,
+            )
+        letter = signin_letter(
+            code_id=issued.id,
+            code=issued.code,
+            minutes=int(service.CODE_LIFETIME.total_seconds() // 60),
+            recipient=address,
+            sender=sender,
+            brand_title=brand_title,
+            locale=locale,
+        )
+        try:
+            accepted = await self._egress.call(
+                lambda: self._handed_over(letter),
+                processor=self._mailer.processor,
+                permit=permit,
+                purpose=_MAIL_PURPOSE,
+                categories=_MAIL_CATEGORIES,
+                timeout=_MAIL_TIMEOUT,
+                needed_micros=0,
+                reserved_micros=0,
+                healthy=lambda _: True,
+            )
+        except (MailUnavailable, CallTimedOut, CircuitOpen):
+            await self._void(brand_id, issued.id)
+            raise Unavailable("No mail can be sent right now.", retry_after_seconds=_MAIL_RETRY_SECONDS) from None
+        if not accepted:
+            await self._void(brand_id, issued.id)
+            raise InvalidEmail("The mail server does not take mail for this address.")
+        return expires_at
+
+    async def verify_code(
+        self, *, brand_id: str, email: str, code: str, cookie: bool, locale: str, policy: EffectivePolicy
+    ) -> SignedIn:
+        """Trade a code for a session, making the account on the first sign-in.
+
+        The attempt is spent, and that is committed, before the guess is looked at: guesses in parallel get no more
+        attempts than guesses in a row.
+
+        Raises:
+            InvalidEmail: final. SigninFailed: wrong, expired, used or unknown. AccountLeaving: retryable.
+            KeyStoreUnavailable, DatabaseUnavailable: retryable with the same code.
+        """
+        address = parse_address(email)
+        index = self._cipher.blind_index(brand_id, address)
+        async with self._database.transaction() as tx:
+            row = await service.spend_attempt(tx, brand_id, index)
+        if not service.matches(self._cipher, brand_id, index, row, "".join(code.split())) or row is None:
+            raise SigninFailed()
+        newcomer = await self._newcomer(brand_id, address, index, locale)
+        try:
+            async with self._database.transaction() as tx:
+                account_id, created = await service.enter(
+                    tx, brand_id=brand_id, email_index=index, code_id=row.id, newcomer=newcomer, policy=policy
+                )
+                session = await service.open_session(tx, brand_id, account_id, policy, cookie=cookie)
+        except (SigninFailed, AccountLeaving):
+            # Rolled back for certain. After any other error the account may be there, so its key has to stay.
+            await self._drop_key(newcomer)
+            raise
+        if not created:
+            await self._drop_key(newcomer)
+        return SignedIn(account_id, session.id, session.token, session.csrf_token, session.expires_at, created)
+
+    async def sign_out(self, *, brand_id: str, account_id: str, session_id: str) -> None:
+        """End one session. Idempotent."""
+        async with self._database.transaction() as tx:
+            await service.sign_out(tx, brand_id, account_id, session_id)
+
+    async def sign_out_everywhere(self, *, brand_id: str, account_id: str) -> int:
+        """End every session of the account; returns how many were live."""
+        async with self._database.transaction() as tx:
+            return await service.sign_out_everywhere(tx, brand_id, account_id)
+
+    async def profile(self, *, brand_id: str, account_id: str) -> ProfileResponse:
+        """Raises NotFound."""
+        async with self._database.read() as reader:
+            found = await service.profile(reader, self._cipher, brand_id, account_id)
+            dooms = await deadlines.dooms(reader, [account_id])
+        return ProfileResponse(
+            id=found.account_id,
+            email=found.email,
+            name=found.name,
+            locale=found.locale,
+            created_at=found.created_at,
+            expires_at=dooms[account_id].due_at if account_id in dooms else None,
+        )
+
+    async def masked(self, *, brand_id: str, account_id: str) -> MaskedAccount:
+        """For support staff: no name, and only the outline of the address. Raises NotFound."""
+        async with self._database.read() as reader:
+            found: Profile = await service.profile(reader, self._cipher, brand_id, account_id)
+        return MaskedAccount(found.account_id, masked_address(found.email), found.locale, found.created_at)
+
+    async def update_profile(self, *, brand_id: str, account_id: str, update: ProfileUpdate) -> ProfileResponse:
+        """Change what is set. Raises InvalidInput, NotFound."""
+        sealed: bytes | msgspec.UnsetType | None = UNSET
+        if update.name is None:
+            sealed = None
+        elif update.name is not UNSET:
+            name = service.checked_name(update.name)
+            sealed = await self._cipher.seal(account_id, "name", name) if name is not None else None
+        async with self._database.transaction() as tx:
+            await service.update_profile(tx, brand_id, account_id, name=sealed, locale=update.locale)
+        return await self.profile(brand_id=brand_id, account_id=account_id)
+
+    async def _newcomer(self, brand_id: str, address: str, index: str, locale: str) -> NewAccount | None:
+        async with self._database.read() as reader:
+            if await service.address_known(reader, brand_id, index):
+                return None
+        account_id = new_id("acc", self._database.clock.now())
+        await self._cipher.prepare(account_id)
+        return NewAccount(account_id, await self._cipher.seal(account_id, "email", address), locale)
+
+    async def _drop_key(self, unborn: NewAccount | None) -> None:
+        if unborn is not None:
+            # A key that stays behind opens nothing: no row was ever written under it.
+            with contextlib.suppress(KeyStoreUnavailable):
+                await self._cipher.destroy(unborn.id)
+
+    async def _handed_over(self, letter: Message) -> bool:
+        # A refusal is an answer, not an outage: a stranger's mistyped addresses must not open the breaker for everyone.
+        try:
+            await self._mailer.send(letter)
+        except MailRefused:
+            return False
+        return True
+
+    async def _void(self, brand_id: str, code_id: str) -> None:
+        async with self._database.transaction() as tx:
+            await service.void_code(tx, brand_id, code_id)

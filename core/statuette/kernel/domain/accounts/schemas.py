@@ -1,0 +1,108 @@
+"""What the API takes and says about accounts. Secrets are told in the answer that makes them, never again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+Email = Annotated[
+    str, Meta(min_length=3, max_length=254, description="An e-mail address.", examples=["ada@example.org"])
+]
+Locale = Annotated[
+    str,
+    Meta(
+        max_length=35,
+        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$",
+        description="A language tag, BCP 47.",
+        examples=["en", "pt-BR"],
+    ),
+]
+
+
+class SigninCodeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Asks for a code to be mailed. The answer is the same whether or not the address has an account."""
+
+    email: Email
+    locale: Locale = "en"
+
+    def __repr__(self) -> str:
+        return "SigninCodeRequest()"
+
+
+class SigninCodeResponse(msgspec.Struct, frozen=True):
+    """A code is on its way. `expires_at` is when it stops being good."""
+
+    expires_at: datetime
+
+
+class SigninRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Trades a mailed code for a session.
+
+    Attributes:
+        session: `bearer` for apps, which send the token in `Authorization`; `cookie` for browsers, which get an
+            HttpOnly cookie and send `csrf_token` in `X-CSRF-Token` with everything but GET, HEAD and OPTIONS.
+    """
+
+    email: Email
+    code: Annotated[str, Meta(min_length=1, max_length=32, description="The mailed code.", examples=["402911"])]
+    session: Literal["bearer", "cookie"] = "bearer"
+    locale: Locale = "en"
+
+    def __repr__(self) -> str:
+        return f"SigninRequest({self.session})"
+
+
+class SessionResponse(msgspec.Struct, frozen=True):
+    """A session.
+
+    Attributes:
+        token: for bearer sessions; null for cookie sessions, whose token is in the cookie alone.
+        csrf_token: for cookie sessions.
+        created: whether signing in made the account.
+    """
+
+    account_id: str
+    session_id: str
+    token: str | None
+    csrf_token: str | None
+    expires_at: datetime
+    created: bool
+
+    def __repr__(self) -> str:
+        return f"SessionResponse({self.session_id})"
+
+
+class ProfileResponse(msgspec.Struct, frozen=True):
+    """`expires_at` is when the account goes; null while nobody asked for that, for then it has no end date."""
+
+    id: str
+    email: str
+    name: str | None
+    locale: str
+    created_at: datetime
+    expires_at: datetime | None
+
+    def __repr__(self) -> str:
+        return f"ProfileResponse({self.id})"
+
+
+class ProfileUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is left out stays as it is. A null name removes it."""
+
+    name: Annotated[str, Meta(max_length=100)] | UnsetType | None = UNSET
+    locale: Locale | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        return "ProfileUpdate()"
+
+
+class MaskedAccount(msgspec.Struct, frozen=True):
+    """An account as support staff see it: the address as `a***@e***.org`."""
+
+    id: str
+    email: str
+    locale: str
+    created_at: datetime

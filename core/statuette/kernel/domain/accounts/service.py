@@ -1,0 +1,270 @@
+"""The rules of signing in and of accounts.
+
+Codes are few, short-lived and single-use, and what happens never depends on whether an account exists.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+import msgspec
+
+from statuette.errors import InvalidInput, NotFound, RateLimited, Unauthenticated, Unavailable
+from statuette.kernel.db.database import Reader, Transaction
+from statuette.kernel.db.encryption import FieldCipher
+from statuette.kernel.domain.accounts import codes, repository, tokens
+from statuette.kernel.domain.accounts.repository import LiveSession
+from statuette.kernel.domain.credits.service import open_wallet
+from statuette.kernel.enforcement import deadlines
+from statuette.policy import EffectivePolicy
+
+CODE_LIFETIME = timedelta(minutes=10)
+ATTEMPTS = 5
+# The first keeps a mailbox from being flooded. The second bounds guessing: at most 100 of a million codes a day.
+_CODES_AT_MOST = ((5, timedelta(minutes=15)), (20, timedelta(hours=24)))
+_ERASURE_TAKES_SECONDS = 30
+
+
+class SigninFailed(Unauthenticated):
+    """Wrong, expired, used, or never asked for: which of them is not told. Final for this code or this guess."""
+
+    code = "signin_failed"
+    summary = "This code does not sign you in."
+
+
+class AccountLeaving(Unavailable):
+    """The address's former account is being erased; a new one can be made when that is done."""
+
+    code = "account_leaving"
+    summary = "The former account of this address is being erased right now."
+
+
+class IssuedCode(msgspec.Struct, frozen=True):
+    """A code to be mailed. It exists here and in the letter, nowhere else."""
+
+    id: str
+    code: str
+
+    def __repr__(self) -> str:
+        return f"IssuedCode({self.id})"
+
+
+class NewAccount(msgspec.Struct, frozen=True):
+    """What it takes to make an account, its data key made and its address sealed."""
+
+    id: str
+    email: bytes
+    locale: str
+
+
+class OpenedSession(msgspec.Struct, frozen=True):
+    """A fresh session. Its tokens are told once."""
+
+    id: str
+    token: str
+    csrf_token: str | None
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"OpenedSession({self.id})"
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """An account, its personal fields opened."""
+
+    account_id: str
+    email: str
+    name: str | None
+    locale: str
+    created_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Profile({self.account_id})"
+
+
+async def issue_code(tx: Transaction, cipher: FieldCipher, brand_id: str, email_index: str) -> IssuedCode:
+    """Make the one good code of an address; earlier ones are void.
+
+    Raises:
+        RateLimited: the address got too many. Attribute `retry_after_seconds`.
+    """
+    await codes.lock_address(tx, brand_id, email_index)
+    longest = max(window for _, window in _CODES_AT_MOST)
+    most = max(limit for limit, _ in _CODES_AT_MOST)
+    made = await codes.newest_moments(tx, brand_id, email_index, tx.now - longest, most)
+    for limit, window in _CODES_AT_MOST:
+        if len(made) >= limit and (free_at := made[limit - 1] + window) > tx.now:
+            seconds = math.ceil((free_at - tx.now).total_seconds())
+            raise RateLimited("Too many codes were asked for.", retry_after_seconds=seconds)
+    issued = IssuedCode(tx.new_id("sic"), tokens.new_code())
+    await codes.void_earlier(tx, brand_id, email_index)
+    await codes.add(
+        tx,
+        code_id=issued.id,
+        brand_id=brand_id,
+        email_index=email_index,
+        code_hash=tokens.code_hash(
+            cipher, brand_id=brand_id, email_index=email_index, code_id=issued.id, code=issued.code
+        ),
+        attempts=ATTEMPTS,
+        expires_at=tx.now + CODE_LIFETIME,
+    )
+    return issued
+
+
+async def void_code(tx: Transaction, brand_id: str, code_id: str) -> None:
+    """Make a code that never reached anyone good for nothing."""
+    await codes.use_up(tx, brand_id, code_id)
+
+
+async def spend_attempt(tx: Transaction, brand_id: str, email_index: str) -> codes.CodeRow | None:
+    """Take an attempt off the address's good code, if it has one. To be committed before the guess is compared."""
+    return await codes.consume_attempt(tx, brand_id, email_index)
+
+
+async def address_known(reader: Reader, brand_id: str, email_index: str) -> bool:
+    """Whether the address has an account, one that is being erased included."""
+    return await repository.account_known(reader, brand_id, email_index)
+
+
+def matches(cipher: FieldCipher, brand_id: str, email_index: str, row: codes.CodeRow | None, guess: str) -> bool:
+    """Whether the guess is the code, by the same work whether or not there is one."""
+    stored = row if row is not None else codes.CodeRow("", "")
+    hashed = tokens.code_hash(cipher, brand_id=brand_id, email_index=email_index, code_id=stored.id, code=guess)
+    return tokens.same(hashed, stored.code_hash) and row is not None
+
+
+async def enter(
+    tx: Transaction,
+    *,
+    brand_id: str,
+    email_index: str,
+    code_id: str,
+    newcomer: NewAccount | None,
+    policy: EffectivePolicy,
+) -> tuple[str, bool]:
+    """Spend the code and return the address's account, and whether it was made just now.
+
+    The account, its wallet and its (unarmed) deadline are committed together.
+
+    Raises:
+        SigninFailed: another request spent the code first.
+        AccountLeaving: retryable.
+    """
+    if not await codes.use_up(tx, brand_id, code_id):
+        raise SigninFailed()
+    account_id = await repository.account_by_address(tx, brand_id, email_index)
+    if account_id is None and newcomer is not None:
+        if await repository.add_account(
+            tx,
+            account_id=newcomer.id,
+            brand_id=brand_id,
+            email=newcomer.email,
+            email_index=email_index,
+            locale=newcomer.locale,
+        ):
+            await open_wallet(tx, brand_id, newcomer.id)
+            await deadlines.unarmed(
+                tx,
+                brand_id=brand_id,
+                account_id=newcomer.id,
+                dataset="accounts",
+                record_id=newcomer.id,
+                rule="account.erase",
+                policy_digest=policy.digest,
+            )
+            return newcomer.id, True
+        account_id = await repository.account_by_address(tx, brand_id, email_index)
+    if account_id is None:
+        raise AccountLeaving(retry_after_seconds=_ERASURE_TAKES_SECONDS)
+    return account_id, False
+
+
+async def open_session(
+    tx: Transaction, brand_id: str, account_id: str, policy: EffectivePolicy, *, cookie: bool
+) -> OpenedSession:
+    """Sign a device in, for as long as the rule `session.keep` lets the session be kept."""
+    session = OpenedSession(
+        id=tx.new_id("ses"),
+        token=tokens.new_session_token(),
+        csrf_token=tokens.new_csrf_token() if cookie else None,
+        expires_at=tx.now + policy.rule("session.keep").after,
+    )
+    await repository.add_session(
+        tx,
+        session_id=session.id,
+        brand_id=brand_id,
+        account_id=account_id,
+        token_hash=tokens.token_hash(session.token),
+        csrf_hash=tokens.token_hash(session.csrf_token) if session.csrf_token is not None else None,
+        expires_at=session.expires_at,
+    )
+    return session
+
+
+async def session_by_token(reader: Reader, brand_id: str, token: str) -> LiveSession | None:
+    """The live session of a token, if it is of this brand."""
+    return await repository.live_session(reader, brand_id, tokens.token_hash(token))
+
+
+async def sign_out(tx: Transaction, brand_id: str, account_id: str, session_id: str) -> None:
+    """End one session. Idempotent."""
+    await repository.revoke_session(tx, brand_id, account_id, session_id)
+
+
+async def sign_out_everywhere(tx: Transaction, brand_id: str, account_id: str) -> int:
+    """End every session of the account; returns how many were live."""
+    return await repository.revoke_all_sessions(tx, brand_id, account_id)
+
+
+async def profile(reader: Reader, cipher: FieldCipher, brand_id: str, account_id: str) -> Profile:
+    """The account, opened.
+
+    Raises:
+        NotFound: no such account in this brand, or it is past its erasure date.
+    """
+    row = await repository.account_row(reader, brand_id, account_id)
+    if row is None:
+        raise NotFound("There is no such account.")
+    return Profile(
+        account_id=row.id,
+        email=await cipher.open(row.id, "email", row.email),
+        name=await cipher.open(row.id, "name", row.name) if row.name is not None else None,
+        locale=row.locale,
+        created_at=row.created_at,
+    )
+
+
+async def update_profile(
+    tx: Transaction,
+    brand_id: str,
+    account_id: str,
+    *,
+    name: bytes | msgspec.UnsetType | None,
+    locale: str | msgspec.UnsetType,
+) -> None:
+    """Change what is set. `name` is sealed; None removes it.
+
+    Raises:
+        NotFound: as for `profile`.
+    """
+    known = True
+    if name is not msgspec.UNSET:
+        known = await repository.set_name(tx, brand_id, account_id, name)
+    if known and locale is not msgspec.UNSET:
+        known = await repository.set_locale(tx, brand_id, account_id, locale)
+    if not known:
+        raise NotFound("There is no such account.")
+
+
+def checked_name(name: str) -> str | None:
+    """A name as it is kept: trimmed, or None when nothing is left.
+
+    Raises:
+        InvalidInput: it holds control characters.
+    """
+    kept = name.strip()
+    if not all(character.isprintable() for character in kept):
+        raise InvalidInput("A name holds printable characters only.", field="name")
+    return kept or None
