@@ -52,9 +52,7 @@ def unwrap(record: bytes, subject_hash: str, masters: MasterKeys) -> bytes:
     wrapped = read_record(record)
     secret = masters.get(wrapped.master)
     if secret is None:
-        raise UnreadableRecordError(
-            f"it is wrapped by the master key {wrapped.master!r}, which the master key file does not hold"
-        )
+        raise UnreadableRecordError(f"it needs the master key {wrapped.master!r}, which the file of master keys lacks")
     try:
         return AESGCM(secret).decrypt(wrapped.nonce, wrapped.sealed, _bound_to(subject_hash, wrapped.master))
     except (InvalidTag, ValueError):
