@@ -37,9 +37,14 @@ class WireReply:
         await self.send_head(status, len(body), headers)
         await self.write(body)
 
-    async def send_head(self, status: int, content_length: int, headers: dict[str, str] | None = None) -> None:
-        """Announce a body of that many bytes; what follows is the caller's business."""
-        lines = {"content-type": "application/json; charset=UTF-8", "content-length": str(content_length)}
+    async def send_head(self, status: int, content_length: int | None, headers: dict[str, str] | None = None) -> None:
+        """Announce a body of that many bytes (None: until the connection ends); the rest is the caller's business."""
+        lines = {"content-type": "application/json; charset=UTF-8"}
+        if content_length is None:
+            lines["connection"] = "close"
+            self.close()
+        else:
+            lines["content-length"] = str(content_length)
         lines.update(headers or {})
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         self._writer.write(f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{head}\r\n".encode("latin-1"))

@@ -23,8 +23,8 @@ _LABELS = {
 }
 
 
-class _ResponseTooLargeError(Exception):
-    pass
+class _RefusedAnswerError(Exception):
+    """An answer that is not read to its end. The argument is the outcome's reason."""
 
 
 class _CutOff(httpx2.AsyncByteStream):
@@ -38,7 +38,7 @@ class _CutOff(httpx2.AsyncByteStream):
         async for chunk in self._stream:
             self._left -= len(chunk)
             if self._left < 0:
-                raise _ResponseTooLargeError
+                raise _RefusedAnswerError("response_too_large")
             yield chunk
 
     async def aclose(self) -> None:
@@ -87,8 +87,8 @@ class GeminiClient:
         except errors.APIError as error:
             headers = error.response.headers if isinstance(error.response, httpx2.Response) else {}
             return outcome_of_error(error.code, error.details, headers, model.id)
-        except _ResponseTooLargeError:
-            return ProviderUnavailable("response_too_large", possibly_charged=True)
+        except _RefusedAnswerError as refused:
+            return ProviderUnavailable(str(refused), possibly_charged=True)
         except (httpx2.ConnectError, httpx2.ConnectTimeout):
             return ProviderUnavailable("unreachable")
         except httpx2.TimeoutException:
@@ -111,10 +111,10 @@ class GeminiClient:
         """Runs when the head has come and nothing of the body has been read."""
         limit = self._config.max_response_bytes
         length = response.headers.get("content-length", "")
-        if (length.isdecimal() and int(length) > limit) or response.headers.get(
-            "content-encoding", "identity"
-        ) != "identity":
-            raise _ResponseTooLargeError
+        if length.isdecimal() and int(length) > limit:
+            raise _RefusedAnswerError("response_too_large")
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise _RefusedAnswerError("compressed_answer")
         if isinstance(response.stream, httpx2.AsyncByteStream):
             response.stream = _CutOff(response.stream, limit)
 

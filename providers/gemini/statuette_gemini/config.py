@@ -24,7 +24,7 @@ class GeminiConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         max_bytes_in_flight: encoded photos (base64) held by calls under way; further calls wait. A call needs about
             three times its share in memory.
         max_response_bytes: a longer answer is cut off and counts as a failure.
-        timeout_seconds: for one call, waiting for its turn included.
+        timeout_seconds: for one call, waiting for its turn included; the wait may take half of it.
         models: replace built-in models of the same id, or add to them.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -97,9 +98,13 @@ class GeminiImageProvider(ImageProvider):
             await client.aclose()
 
     async def _call(self, request: ImageRequest, model: GeminiModel) -> Outcome:
+        patience = self._config.timeout_seconds
         sent = False
         try:
-            async with asyncio.timeout(self._config.timeout_seconds), self._gate.hold(_encoded_bytes(request)):
+            async with asyncio.timeout(patience), AsyncExitStack() as held:
+                # A call that gets its turn too late would be paid and then given up: half the time is for the call.
+                async with asyncio.timeout(patience / 2):
+                    await held.enter_async_context(self._gate.hold(_encoded_bytes(request)))
                 client = await self._opened()
                 if client is None:
                     return ProviderUnavailable("closed")

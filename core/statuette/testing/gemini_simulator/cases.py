@@ -50,13 +50,16 @@ class Case(StrEnum):
     continuation = "continuation"
     """Asks the client to call, and pay, once more."""
     gzip_bomb = "gzip_bomb"
+    """256 MB in a few kilobytes."""
     hang = "hang"
     drip = "drip"
     """A byte every 20 ms, for ever."""
     reset = "reset"
     truncated = "truncated"
     huge = "huge"
-    """256 MB."""
+    """256 MB, of unannounced length."""
+    huge_declared = "huge_declared"
+    """256 MB, announced."""
 
 
 _TYPE = "type.googleapis.com/google.rpc."

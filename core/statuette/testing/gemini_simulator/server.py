@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import re
+import zlib
 from base64 import b64encode, urlsafe_b64decode
 from collections import deque
 from typing import Any, Self
@@ -23,8 +23,7 @@ _RATIO = re.compile(r"\d{1,2}:\d{1,2}")
 _BLOCK = b" " * 65536
 
 
-class _InlineData(msgspec.Struct, rename="camel"):
-    mime_type: str
+class _InlineData(msgspec.Struct):
     data: str
 
 
@@ -82,6 +81,7 @@ class GeminiSimulator:
         self.last_model = self.last_aspect_ratio = ""
         self._api_key = api_key
         self._models = set(models)
+        self._moved = asyncio.Event()
         self._script: deque[Case] = deque()
         self._studio = Studio(picture_edge)
         self._wire = WireServer(self._handle, port=port)
@@ -114,8 +114,7 @@ class GeminiSimulator:
             await reply.send(200, msgspec.json.encode(self.statistics()))
             return
         self.calls += 1
-        self.in_flight += 1
-        self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+        self._count_in_flight(+1)
         try:
             await self._answer(request, reply)
             self.answered += 1
@@ -123,7 +122,18 @@ class GeminiSimulator:
             self.abandoned += 1
             raise
         finally:
-            self.in_flight -= 1
+            self._count_in_flight(-1)
+
+    async def wait_for_in_flight(self, count: int) -> None:
+        """Return as soon as exactly `count` calls are under way."""
+        while self.in_flight != count:
+            await self._moved.wait()
+
+    def _count_in_flight(self, change: int) -> None:
+        self.in_flight += change
+        self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
 
     def statistics(self) -> dict[str, int]:
         """What `GET /_simulator` answers."""
@@ -164,7 +174,17 @@ class GeminiSimulator:
 
 
 _MISCHIEF = frozenset(
-    {Case.error_page, Case.redirect, Case.gzip_bomb, Case.hang, Case.drip, Case.reset, Case.truncated, Case.huge}
+    {
+        Case.error_page,
+        Case.redirect,
+        Case.gzip_bomb,
+        Case.hang,
+        Case.drip,
+        Case.reset,
+        Case.truncated,
+        Case.huge,
+        Case.huge_declared,
+    }
 )
 
 
@@ -231,7 +251,7 @@ async def _misbehave(case: Case, body: bytes, reply: WireReply) -> None:
         case Case.redirect:
             await reply.send(307, b"", {"location": "http://127.0.0.1:9/elsewhere"})
         case Case.gzip_bomb:
-            await reply.send(200, gzip.compress(b"[" + b" " * HUGE_BYTES, 1), {"content-encoding": "gzip"})
+            await reply.send(200, _bomb(), {"content-encoding": "gzip"})
         case Case.hang:
             await asyncio.Event().wait()
         case Case.drip:
@@ -245,7 +265,12 @@ async def _misbehave(case: Case, body: bytes, reply: WireReply) -> None:
             await reply.send_head(200, len(body))
             await reply.write(body[: len(body) // 2])
             reply.close()
-        case Case.huge:
-            await reply.send_head(200, HUGE_BYTES)
+        case Case.huge | Case.huge_declared:
+            await reply.send_head(200, HUGE_BYTES if case is Case.huge_declared else None)
             for _ in range(HUGE_BYTES // len(_BLOCK)):
                 await reply.write(_BLOCK)
+
+
+def _bomb() -> bytes:
+    squeezer = zlib.compressobj(wbits=31)
+    return b"".join([*(squeezer.compress(_BLOCK) for _ in range(HUGE_BYTES // len(_BLOCK))), squeezer.flush()])
