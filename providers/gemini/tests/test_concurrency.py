@@ -23,7 +23,7 @@ def a_request(attempt_id: str) -> ImageRequest:
         attempt_id=attempt_id,
         model="gemini-3.1-flash-image",
         prompt="as a figurine",
-        inputs=(PHOTO,) * 8,
+        inputs=(PHOTO,) * 3,
         style="chibi",
         variables={},
         aspect_ratio="1:1",
@@ -32,7 +32,7 @@ def a_request(attempt_id: str) -> ImageRequest:
 
 async def test_the_bytes_in_flight_bound_the_calls_in_flight(simulator: GeminiSimulator, api_key: str) -> None:
     room = 1_500_000
-    at_once = room // (8 * len(PHOTO.data) * 4 // 3)
+    at_once = room // (3 * len(PHOTO.data) * 4 // 3)
     config = GeminiConfig(api_key=api_key, base_url=simulator.base_url, max_bytes_in_flight=room)
     provider = GeminiImageProvider(config, FrozenClock())
     simulator.latency_seconds = 0.2
@@ -53,7 +53,7 @@ async def test_a_call_that_never_got_its_turn_was_not_paid(simulator: GeminiSimu
     simulator.default = Case.hang
     hanging = asyncio.create_task(provider.submit(a_request("att_hanging")))
     await simulator.wait_for_in_flight(1)
-    at_once = 1_000_000 // (8 * len(PHOTO.data) * 4 // 3)
+    at_once = 1_000_000 // (3 * len(PHOTO.data) * 4 // 3)
     waiting = [asyncio.create_task(provider.submit(a_request(f"att_{n}"))) for n in range(at_once)]
 
     outcomes = [await task for task in (hanging, *waiting)]
@@ -68,7 +68,7 @@ async def test_cancelled_calls_hang_up_and_give_their_room_back(simulator: Gemin
     config = GeminiConfig(api_key=api_key, base_url=simulator.base_url, max_bytes_in_flight=1_000_000)
     provider = GeminiImageProvider(config, FrozenClock())
     simulator.default = Case.hang
-    at_once = 1_000_000 // (8 * len(PHOTO.data) * 4 // 3)
+    at_once = 1_000_000 // (3 * len(PHOTO.data) * 4 // 3)
     calls = [asyncio.create_task(provider.submit(a_request(f"att_{n}"))) for n in range(12)]
     await simulator.wait_for_in_flight(at_once)
 
