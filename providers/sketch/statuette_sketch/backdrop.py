@@ -37,7 +37,7 @@ def painted_backdrop(width: int, height: int, horizon: float, backdrop: Backdrop
     picture = np.broadcast_to(picture, (height, width, 3)).copy()
     reach = min(width, height)
     away = np.hypot((x / reach - width / reach * (0.5 + 0.1 * light.side)) * 0.95, (v - horizon * 0.55) * height / reach)
-    glow = np.exp(-((away / 0.42) ** 2))[..., None] * 0.6
+    glow = np.exp(-((away / 0.5) ** 2))[..., None] * 0.42
     picture += (np.asarray(backdrop.glow, np.float32) - picture) * glow
     places = {"bokeh": _bokeh, "sky": _hills, "table": _shelf, "workshop": _shelf}
     if backdrop.setting in places:
@@ -52,10 +52,10 @@ def painted_backdrop(width: int, height: int, horizon: float, backdrop: Backdrop
     if backdrop.setting == "workshop":
         _cutting_mat(floor, horizon)
     pool = np.exp(-(((x / width - 0.5) / 0.34) ** 2) - ((v - horizon - 0.1) / 0.13) ** 2)[..., None]
-    floor += (mixed_array(backdrop.glow, backdrop.floor, 0.35) - floor) * pool * 0.5
+    floor += (mixed_array(backdrop.glow, backdrop.floor, 0.35) - floor) * pool * 0.4
     picture += (floor - picture) * floor_share
     corners = np.hypot((x / width - 0.5) * 1.25, (v - 0.48) * 1.15)
-    picture *= 1 - 0.5 * smoothstep(0.38, 0.95, np.asarray(corners, np.float32))[..., None]
+    picture *= 1 - 0.4 * smoothstep(0.38, 0.95, np.asarray(corners, np.float32))[..., None]
     return np.asarray(np.clip(picture, 0, 1), np.float32)
 
 
@@ -82,10 +82,13 @@ def _hills(picture: Picture, horizon: float, backdrop: Backdrop, random: np.rand
     for _ in range(5):
         cx, cy, size = random.uniform(0, width), random.uniform(0.08, 0.42) * height, random.uniform(0.05, 0.09) * width
         puff = np.zeros((height, width), np.float32)
-        for k in range(5):
-            bx, by = cx + (k - 2) * size * 0.7, cy - random.uniform(0, 0.35) * size
-            puff = np.maximum(puff, np.exp(-(((x - bx) / (size * 0.6)) ** 2) - ((y - by) / (size * 0.36)) ** 2))
-        picture += (1 - picture) * (smoothstep(0.15, 0.9, puff) * 0.85)[..., None]
+        for k in range(9):
+            bx = cx + (k - 4) * size * 0.42
+            plump = size * (0.5 - 0.07 * abs(k - 4)) * random.uniform(0.8, 1.3)
+            lump = np.clip(1 - ((x - bx) / (plump * 1.5)) ** 2 - ((y - cy + plump * 0.5) / plump) ** 2, 0, 1)
+            puff = np.maximum(puff, lump * smoothstep(cy + plump * 0.35, cy - plump * 0.3, y))
+        cloud = blurred(smoothstep(0.0, 0.5, puff), size * 0.1)
+        picture += (1 - picture) * (cloud * 0.8)[..., None]
     for share, colour in ((0.2, (0.56, 0.73, 0.72)), (0.11, (0.48, 0.68, 0.45))):
         phase = random.uniform(0, 6)
         ridge = height * (horizon - share * (0.65 + 0.35 * np.sin(x / width * 7 + phase) * np.sin(x / width * 3 + phase * 2)))

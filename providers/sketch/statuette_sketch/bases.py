@@ -123,7 +123,7 @@ def _pedestal(base: Base, half: float, name: str, light: Light) -> Stand:
     for share, tall in steps:
         part = _disc(base, half * share, half * tall, light)
         if tall > 0.2:
-            part = _with_plate(part, base._replace(thickness=tall * 0.62), half * share, name)
+            part = _with_plate(part, base._replace(thickness=tall / share), half * share, name)
         y -= half * tall
         whole = stack(whole, part.layer, (width - part.layer.width) / 2, y - part.stand_y)
         stand_y = y

@@ -15,7 +15,7 @@ _OVERSAMPLING = 1.5
 _BEHIND = np.float32(-1e6)
 
 
-class _Clay:
+class Clay:
     """A canvas that remembers, for every pixel, the height and colour of the foremost part."""
 
     def __init__(self, width: int, height: int) -> None:
@@ -23,6 +23,12 @@ class _Clay:
         self.y = np.arange(height, dtype=np.float32)[:, None] + np.float32(0.5)
         self.depth: Plane = np.full((height, width), _BEHIND, np.float32)
         self.rgb: Picture = np.zeros((height, width, 3), np.float32)
+        self.width, self.height = width, height
+
+    @classmethod
+    def for_pixels(cls, width_px: int, height_px: int) -> Clay:
+        """A canvas whose finished layer has about this size."""
+        return cls(round(width_px * _OVERSAMPLING), round(height_px * _OVERSAMPLING))
 
     def add(self, height: Plane, inside: Plane, colour: Picture | RGB, lift: float = 0.0) -> None:
         height = np.where(inside, height + lift, _BEHIND)
@@ -71,7 +77,7 @@ def round_body(dress: Clothes, height_px: int, look: Look, light: Light) -> tupl
     p = look.proportions
     width = round(h * (p.shoulders * 2 + p.limb * 5.2))
     cx = width / 2
-    clay = _Clay(width, round(h))
+    clay = Clay(width, round(h))
     limb, waist = p.limb * h, p.torso * h
     shoe: RGB = (0.13, 0.12, 0.14)
 
@@ -91,11 +97,11 @@ def round_body(dress: Clothes, height_px: int, look: Look, light: Light) -> tupl
         hand = (elbow[0] + side * limb * (0.35 if side < 0 else -0.2), waist * 0.92)
         clay.limb(shoulder, elbow, limb * 1.0, limb * 0.88, dress.main, limb * 0.8)
         clay.limb(elbow, hand, limb * 0.88, limb * 0.78, dress.main, limb * 0.95)
-        clay.ball(hand[0], hand[1] + limb * 0.55, limb * 0.82, limb * 0.88, dress.skin, limb * 1.0)
+        clay.ball(hand[0], hand[1] + limb * 0.72, limb * 0.72, limb * 0.8, dress.skin, limb * 0.75)
     return clay.finished(look, light), cx / _OVERSAMPLING
 
 
-def _chest(clay: _Clay, cx: float, h: float, dress: Clothes, look: Look) -> None:
+def _chest(clay: Clay, cx: float, h: float, dress: Clothes, look: Look) -> None:
     """A barrel whose front wears the photo, wrapped around as on a cylinder."""
     p = look.proportions
     waist = p.torso * h
@@ -121,7 +127,7 @@ def brick_body(dress: Clothes, height_px: int, look: Look, light: Light) -> tupl
     h = height_px * _OVERSAMPLING
     width = round(h * 1.08)
     cx = width / 2
-    clay = _Clay(width, round(h))
+    clay = Clay(width, round(h))
     bevel = h * 0.026
     waist, top = h * 0.52, h * 0.02
 

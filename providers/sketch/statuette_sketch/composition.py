@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 
 from statuette.ports.image import ImageRequest, InputRole
-from statuette_sketch import backdrop, bases, packaging
+from statuette_sketch import backdrop, bases, packaging, scenery
 from statuette_sketch.body import assembled, brick_body, round_body
 from statuette_sketch.cutout import Cutout, cut_out
 from statuette_sketch.faces import Face, find_face
-from statuette_sketch.layers import Layer, blurred, grid, over, scaled, smoothstep, stack
+from statuette_sketch.layers import Layer, blurred, grid, over, padded, scaled, smoothstep, stack
 from statuette_sketch.lettering import name_in
 from statuette_sketch.photo import Picture, decode, encode_png
 from statuette_sketch.portrait import bust, clothes, head
@@ -103,6 +103,8 @@ def photographed(subjects: list[Subject], shot: Shot) -> Picture:
     half = _base_half_width(look, group, subjects)
     stand = bases.made(look.base, half, name, shot.light) if look.base.support != "none" else None
     whole, floor_from_top = _on_base(group, stand)
+    if shot.look.base.support == "ground" and shot.look.backdrop.setting == "sky" and stand is not None:
+        whole, floor_from_top = _planted(whole, floor_from_top, stand, shot)
     limit = min(width * 0.9 / whole.width, height * 0.86 / whole.height, 1.0)
     if limit < 1:
         whole, half, floor_from_top = scaled(whole, limit), half * limit, floor_from_top * limit
@@ -126,10 +128,10 @@ def photographed(subjects: list[Subject], shot: Shot) -> Picture:
 def _tall(look: Look, subject: Subject) -> float:
     """Height of a figure as a share of the picture."""
     if subject.cut is None:
-        return 0.60
+        return 0.48 if look.package == "box" else 0.58
     if look.base.support == "pedestal":
-        return 0.53
-    return {"bust": 0.66, "toy": 0.70, "brick": 0.68}[look.build]
+        return 0.57
+    return {"bust": 0.68, "toy": 0.74, "brick": 0.72}[look.build]
 
 
 def _figure(subject: Subject, height: int, shot: Shot) -> tuple[Layer, float]:
@@ -168,11 +170,11 @@ def _group(figures: list[tuple[Layer, float]]) -> tuple[Layer, float]:
 
 
 def _base_half_width(look: Look, group: Layer, subjects: list[Subject]) -> float:
-    share = {"disc": 0.36, "pedestal": 0.33, "plate": 0.62, "ground": 0.74, "none": 0.36}[look.base.support]
+    share = {"disc": 0.36, "pedestal": 0.38, "plate": 0.62, "ground": 0.74, "none": 0.36}[look.base.support]
     if look.build == "toy" and look.base.support == "disc":
         share = 0.5
     if any(s.cut is None for s in subjects):
-        share = max(share, 0.44)
+        share = {"pedestal": 0.38, "plate": 0.6, "ground": 0.58}.get(look.base.support, 0.44)
     if len(subjects) > 1:
         share = max(0.5, share * 0.8)
     return group.width * share
@@ -199,6 +201,37 @@ def _on_base(group: Layer, stand: bases.Stand | None) -> tuple[Layer, float]:
     whole.rgb[:] *= (1 - occlusion)[..., None]
     whole = stack(whole, group, gx, upper + stand.stand_y + sunk - group.height)
     return whole, upper + stand.floor_y
+
+
+def _planted(whole: Layer, floor_from_top: float, stand: bases.Stand, shot: Shot) -> tuple[Layer, float]:
+    """Trees behind the figure and small things before it, all on the base."""
+    half, look, light = stand.half_width, shot.look, shot.light
+    room = round(half * 0.35)
+    whole = padded(whole, room, 0, room, 0)
+    stand_y = floor_from_top - stand.floor_y + stand.stand_y
+    middle = whole.width / 2
+    behind = Layer(np.zeros_like(whole.rgb), np.zeros_like(whole.alpha))
+    for place, depth, size in ((-0.62, 0.09, 1.25), (0.66, 0.07, 1.0), (0.42, 0.12, 0.72)):
+        plant = scenery.tree(round(half * size), look, light, shot.random)
+        behind = stack(behind, plant, middle + half * place - plant.width / 2, stand_y - half * depth - plant.height + 4)
+    base = whole.alpha.copy()
+    base[: round(stand_y - half * 0.2)] = 0
+    ground = Layer(whole.rgb.copy(), base)
+    # The trees stand on the grass but behind the figure, which is laid over them once more.
+    scene = stack(stack(whole, ground, 0, 0), behind, 0, 0)
+    return _in_front(scene, whole, stand_y, half, middle, shot), floor_from_top
+
+
+def _in_front(scene: Layer, whole: Layer, stand_y: float, half: float, middle: float, shot: Shot) -> Layer:
+    figure = whole.alpha.copy()
+    x, y = grid(whole.width, whole.height)
+    feet = np.abs(x - middle) < half * 0.46
+    figure *= np.where(y > stand_y - half * 0.21, feet, 1)
+    scene = stack(scene, Layer(whole.rgb, np.asarray(figure, np.float32)), 0, 0)
+    sign = scenery.signpost(round(half * 0.62), shot.name, shot.look, shot.light)
+    scene = stack(scene, sign, middle + half * 0.42, stand_y + half * 0.09 - sign.height)
+    shrub = scenery.bush(round(half * 0.24), shot.look, shot.light, shot.random)
+    return stack(scene, shrub, middle - half * 0.78, stand_y + half * 0.12 - shrub.height)
 
 
 def _hang_cards(canvas: Picture, figures: list[tuple[Layer, float]], shot: Shot) -> None:
@@ -243,8 +276,8 @@ def _accent(shot: Shot) -> tuple[float, float, float]:
 
 def _developed(canvas: Picture) -> Picture:
     """The camera: bloom on the highlights, a soft far floor, a gentle curve, grain finer than one step."""
-    bright = np.clip(canvas - 0.82, 0, 1)
-    canvas = np.clip(canvas + blurred(np.asarray(bright, np.float32), canvas.shape[1] / 90) * 0.9, 0, 1)
+    bright = np.clip(canvas - 0.86, 0, 1)
+    canvas = np.clip(canvas + blurred(np.asarray(bright, np.float32), canvas.shape[1] / 90) * 0.6, 0, 1)
     canvas = canvas + 0.06 * (canvas - 0.5) * (1 - np.abs(2 * canvas - 1))
     rows = np.arange(canvas.shape[0], dtype=np.float32)[:, None] / canvas.shape[0]
     near = smoothstep(0.955, 1.0, rows)[..., None]

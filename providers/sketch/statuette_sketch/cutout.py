@@ -34,7 +34,7 @@ def cut_out(photo: Picture, face: Face, seed: int = 0) -> Cutout | None:
     height, width = photo.shape[:2]
     scale = min(1.0, _WORKING_EDGE_PX / max(height, width))
     small = np.asarray(cv2.resize(photo, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA), np.float32)
-    near = Face(face.left * scale, face.top * scale, face.size * scale, face.kind)
+    near = face._replace(left=face.left * scale, top=face.top * scale, size=face.size * scale)
     labels = _expectation(small.shape[1], small.shape[0], near)
     cv2.setRNGSeed(1 + seed)  # GrabCut clusters colours from a random start
     models = np.zeros((1, 65), np.float64), np.zeros((1, 65), np.float64)
@@ -60,7 +60,7 @@ def _around(photo: Picture, face: Face) -> tuple[Picture, Face]:
     right = min(width, int(face.centre_x + face.size * 2.6))
     top = max(0, int(face.top - face.size * 1.5))
     bottom = min(height, int(face.top + face.size * 4.2))
-    return photo[top:bottom, left:right], Face(face.left - left, face.top - top, face.size, face.kind)
+    return photo[top:bottom, left:right], face._replace(left=face.left - left, top=face.top - top)
 
 
 def _expectation(width: int, height: int, face: Face) -> Mask:
@@ -72,13 +72,13 @@ def _expectation(width: int, height: int, face: Face) -> Mask:
     below = np.clip(y - 0.45, 0, None)
 
     labels = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
-    labels[(x**2 / 0.75**2 + (y + 0.12) ** 2 / 1.05**2) < 1] = cv2.GC_PR_FGD
+    labels[(x**2 / 0.64**2 + (y + 0.12) ** 2 / 1.05**2) < 1] = cv2.GC_PR_FGD
     labels[(y > 0.45) & (np.abs(x) < 0.45 + below * 1.5)] = cv2.GC_PR_FGD
 
     beside_head = (np.abs(x) > 1.05) & (y < 0.45)
     above_head = y < -1.5
     over_shoulders = (y >= 0.35) & (np.abs(x) > 0.92 + np.clip(y - 0.7, 0, None) * 2.6)
-    beside_jaw = (np.abs(x) > 0.72) & (y > 0.15) & (y < 0.5)
+    beside_jaw = (np.abs(x) > 0.64) & (y > 0.2) & (y < 0.5)
     labels[beside_head | above_head | over_shoulders | beside_jaw] = cv2.GC_BGD
 
     labels[(x**2 / 0.36**2 + y**2 / 0.5**2) < 1] = cv2.GC_FGD
@@ -98,16 +98,42 @@ def _one_piece(solid: Mask, face: Face) -> Mask:
         return np.zeros_like(solid)
     kept = np.asarray(pieces == pieces[y, x], np.uint8)
     # Hats and hair bulge outwards, so a bay in the outline above the eyes is a mistake.
+    kept = _even(kept, face)
     brow = max(1, round(face.top + face.size * 0.4))
     kept[:brow] = np.maximum(kept[:brow], _hull(kept[:brow]))
-    wide = max(1, round(face.size * 0.14))
+    wide = max(1, round(face.size * 0.06))
     closing = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * wide + 1, 2 * wide + 1))
     room = cv2.copyMakeBorder(kept, wide, wide, wide, wide, cv2.BORDER_REPLICATE)
     kept = cv2.morphologyEx(room, cv2.MORPH_CLOSE, closing)[wide:-wide, wide:-wide]
     kept = np.ascontiguousarray(kept)
     outlines, _ = cv2.findContours(kept, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(kept, outlines, -1, 1, cv2.FILLED)
-    return np.asarray(blurred(np.asarray(kept, np.float32), face.size * 0.03) > 0.5, np.uint8)
+    # Halfway up the blurred edge is the outline; a little further in no background shines through.
+    return np.asarray(blurred(np.asarray(kept, np.float32), face.size * 0.03) > 0.66, np.uint8)
+
+
+def _even(solid: Mask, face: Face) -> Mask:
+    """Heads are about as wide to the left as to the right: what sticks out on one side only is background behind it.
+
+    Collars are even too, and where GrabCut loses one side of a shiny one the other side stands in.
+    """
+    height, width = solid.shape
+    size, middle = face.size, face.centre_x
+    evened = solid.copy()
+    x = np.arange(width, dtype=np.float32)
+    first, last = max(0, int(face.top - size)), min(height, int(face.chin_y))
+    for y in range(first, last):
+        row = np.flatnonzero(solid[y])
+        if not row.size:
+            continue
+        left, right = max(0.0, middle - row[0]), max(0.0, row[-1] - middle)
+        evened[y, (x < middle - right * 1.05 - size * 0.02) | (x > middle + left * 1.05 + size * 0.02)] = 0
+    other = np.round(2 * middle - x).astype(int)
+    near = (np.abs(x - middle) < size * 1.0) & (other >= 0) & (other < width)
+    top, bottom = min(height, int(face.chin_y + size * 0.22)), min(height, int(face.chin_y + size * 0.8))
+    collar = evened[top:bottom]
+    collar[:, near] = np.maximum(collar[:, near], collar[:, other[near]])
+    return evened
 
 
 def _hull(solid: Mask) -> Mask:

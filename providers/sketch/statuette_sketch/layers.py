@@ -85,7 +85,9 @@ def blurred(plane: Plane, sigma_px: float) -> Plane:
     height, width = plane.shape[:2]
     small = cv2.resize(plane, (max(1, width // shrink), max(1, height // shrink)), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), sigma_px / shrink)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+    large = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    # Enlarging leaves a weave that the eye sees as soon as light falls on it as relief.
+    return np.asarray(cv2.GaussianBlur(large, (0, 0), shrink * 0.9), np.float32)
 
 
 def smoothstep(low: float, high: float, value: Plane) -> Plane:

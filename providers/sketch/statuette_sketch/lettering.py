@@ -14,13 +14,17 @@ _NAME_VARIABLES = ("name_text", "name", "title", "text")
 
 
 def name_in(variables: dict[str, str]) -> str:
-    """The name to be shown, empty when there is none. Letters the typeface lacks lose their accents or are left out."""
+    """The name to be shown, empty when there is none."""
     for variable in _NAME_VARIABLES:
         wanted = variables.get(variable, "").strip()
         if wanted:
-            plain = unicodedata.normalize("NFKD", wanted[:_LONGEST])
-            return "".join(c for c in plain if " " <= c <= "~").strip()
+            return printable(wanted[:_LONGEST])
     return ""
+
+
+def printable(text: str) -> str:
+    """The text in letters the typeface has: accents are dropped, other scripts left out."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if " " <= c <= "~").strip()
 
 
 def written(text: str, height_px: int, widest_px: int, weight: float = 0.035, slant: float = 0.0) -> Plane:

@@ -58,7 +58,7 @@ def _medallion(square: Picture, size: int, look: Look, light: Light) -> Layer:
     ring = size * 0.03 * np.sqrt(np.maximum(1 - ((away - 0.925) / 0.075) ** 2, 0))
     bead = size * 0.009 * np.sqrt(np.maximum(1 - ((away - 0.835) / 0.016) ** 2, 0))
     field = smoothstep(0.83, 0.70, away)
-    bumps = embossed(colours, size * 0.004, size * 0.05) * depth * 3.2 + embossed(colours, size * 0.002, size * 0.012) * depth * 1.5
+    bumps = embossed(colours, size * 0.004, size * 0.05) * depth * 2.2 + embossed(colours, size * 0.002, size * 0.012) * depth * 0.7
     height = ring + bead + bumps * field + size * 0.03 * np.sqrt(np.maximum(1 - away**2, 0)) * field
     inner = lit(colours, np.asarray(height, np.float32), look.material, light)
     if not cast:
@@ -72,6 +72,8 @@ def _medallion(square: Picture, size: int, look: Look, light: Light) -> Layer:
 
 def _lighter(look: Look) -> tuple[float, float, float]:
     r, g, b = look.base.colour
+    if look.base.support == "ground":
+        return (0.78, 0.62, 0.42)
     return (0.35 + 0.6 * r, 0.35 + 0.6 * g, 0.35 + 0.6 * b)
 
 

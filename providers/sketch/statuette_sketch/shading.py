@@ -60,7 +60,7 @@ def inflated(alpha: Plane, radius_px: float) -> Plane:
     """A pillow over the shape: heights rise from its edge as on a quarter circle of `radius_px`."""
     solid = np.asarray(alpha > 0.5, np.uint8)
     solid = cv2.copyMakeBorder(solid, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    distance = cv2.distanceTransform(solid, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
+    distance = cv2.distanceTransform(solid, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     t = np.clip(distance / radius_px, 0, 1)
     height = radius_px * np.sqrt(np.maximum(1 - (1 - t) ** 2, 0))
     return blurred(np.asarray(height, np.float32), radius_px * 0.10)
@@ -78,20 +78,18 @@ def painted(rgb: Picture, material: Material) -> Picture:
     coloured = grey + (rgb - grey) * np.float32(material.saturation)
     if material.tint is not None:
         # Paint keeps a part of the picture's light and dark, or faces would lose their eyes.
-        value = 0.45 + 0.72 * np.clip(grey, 0, 1) ** 0.9
+        value = 0.7 + 0.3 * np.clip(grey, 0, 1) ** 0.8
         paint = value * np.asarray(material.tint, np.float32)
         coloured = coloured + (paint - coloured) * np.float32(material.tint_share)
-    return np.asarray(np.clip(coloured, 0, 1), np.float32)
+    # Nothing that is made of plastic is as black as a photo's shadows.
+    return np.asarray(np.clip(0.04 + 0.93 * coloured, 0, 1), np.float32)
 
 
-def lit(rgb: Picture, height: Plane, material: Material, light: Light) -> Picture:
-    """Shade a surface."""
+def lit(rgb: Picture, height: Plane, material: Material, light: Light, form: Plane | None = None) -> Picture:
+    """Shade a surface. Highlights follow `form`, a calmer height field, where one is given: wrinkles must not glitter."""
     if material.grain > 0:
         height = height + material.grain * surface_texture(height.shape[1], height.shape[0], material.texture)
-    slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
-    slope_y = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
-    inverse = 1 / np.sqrt(slope_x**2 + slope_y**2 + 1)
-    nx, ny, nz = -slope_x * inverse, -slope_y * inverse, inverse
+    nx, ny, nz = _normals(height)
 
     key = np.asarray((0.62 * light.side, -light.height, 0.78), np.float32)
     key /= np.linalg.norm(key)
@@ -105,9 +103,11 @@ def lit(rgb: Picture, height: Plane, material: Material, light: Light) -> Pictur
 
     base = painted(rgb, material)
     dark = base * (1 - material.contrast) * (0.72 + 0.55 * np.asarray(material.shadow, np.float32))
-    shaded = dark + (base * np.asarray(light.warmth, np.float32) * 1.16 - dark) * diffuse[..., None]
+    shaded = dark + (base * np.asarray(light.warmth, np.float32) * 1.1 - dark) * diffuse[..., None]
     shaded += base * from_behind[..., None] * np.asarray(light.fill, np.float32)
 
+    if form is not None:
+        nx, ny, nz = _normals(form)
     # The viewer looks along −z, so the mirror direction is 2·nz·n − (0, 0, 1).
     mirror_x, mirror_y, mirror_z = 2 * nz * nx, 2 * nz * ny, 2 * nz * nz - 1
     towards = mirror_x * key[0] + mirror_y * key[1] + mirror_z * key[2]
@@ -121,7 +121,20 @@ def lit(rgb: Picture, height: Plane, material: Material, light: Light) -> Pictur
     shine = material.sheen * broad + material.gloss * window
     colour = 1 - material.metal * (1 - np.clip(base * 1.5 + 0.1, 0, 1)) if material.metal else np.ones_like(base)
     shaded += shine[..., None] * colour * 0.85 + material.rim * edge_light[..., None] * np.asarray(light.fill, np.float32) * 0.8
-    return np.asarray(np.clip(shaded, 0, 1), np.float32)
+    return _exposed(shaded)
+
+
+def _normals(height: Plane) -> tuple[Plane, Plane, Plane]:
+    slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
+    slope_y = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+    inverse = 1 / np.sqrt(slope_x**2 + slope_y**2 + 1)
+    return -slope_x * inverse, -slope_y * inverse, inverse
+
+
+def _exposed(light: Picture) -> Picture:
+    """Highlights roll off above three quarters instead of clipping to white."""
+    over = np.maximum(light - 0.75, 0)
+    return np.asarray(np.clip(np.minimum(light, 0.75) + 0.25 * (1 - np.exp(-over / 0.25)), 0, 1), np.float32)
 
 
 def surface_texture(width: int, height: int, kind: str) -> Plane:

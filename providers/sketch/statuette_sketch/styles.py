@@ -62,7 +62,7 @@ class Look(NamedTuple):
     hue_swing: float = 0.0
 
 
-_VINYL = Material(gloss=0.42, sheen=0.2, shininess=26, rim=0.4, saturation=1.25)
+_VINYL = Material(gloss=0.42, sheen=0.2, shininess=26, rim=0.55, saturation=1.12)
 
 GENERIC = Look(
     build="bust",
@@ -83,9 +83,9 @@ LOOKS: dict[str, Look] = {
     ),
     "anime_pvc": Look(
         build="toy",
-        material=Material(gloss=0.22, sheen=0.12, rim=0.5, saturation=1.5, bands=3, shadow=(0.55, 0.35, 0.6), contrast=0.4),
+        material=Material(gloss=0.22, sheen=0.12, rim=0.5, saturation=1.3, bands=3, shadow=(0.55, 0.35, 0.6), contrast=0.4),
         base=Base("disc", hexed("#bfe3f5"), 0.1, gloss=1.0, texture="clear"),
-        backdrop=Backdrop(hexed("#8fc7f2"), hexed("#fbd9ea"), hexed("#fdeef4"), hexed("#ffffff"), "bokeh", 0.35),
+        backdrop=Backdrop(hexed("#6fb4ea"), hexed("#f4bfdb"), hexed("#efcfe0"), hexed("#fff0f8"), "bokeh", 0.35),
         proportions=Proportions(head=0.36, torso=0.42, shoulders=0.2, hips=0.15, limb=0.052),
         smooth=0.8,
         eyes=0.32,
@@ -94,9 +94,9 @@ LOOKS: dict[str, Look] = {
     ),
     "chibi": Look(
         build="toy",
-        material=_VINYL._replace(gloss=0.32, saturation=1.3, contrast=0.42, shadow=(0.5, 0.3, 0.4)),
+        material=_VINYL._replace(gloss=0.32, saturation=1.15, contrast=0.42, shadow=(0.5, 0.3, 0.4)),
         base=Base("disc", hexed("#ff9fb6"), 0.17, gloss=0.7),
-        backdrop=Backdrop(hexed("#ffc3cf"), hexed("#ffe9dc"), hexed("#ffdfd6"), hexed("#fffdf6"), "bokeh", 0.25),
+        backdrop=Backdrop(hexed("#f79fb4"), hexed("#ffd3c6"), hexed("#f8bfb4"), hexed("#fff1e4"), "bokeh", 0.25),
         proportions=Proportions(head=0.55, torso=0.56, shoulders=0.27, hips=0.27, limb=0.11),
         smooth=0.75,
         eyes=0.4,
@@ -124,7 +124,7 @@ LOOKS: dict[str, Look] = {
     ),
     "bobblehead": Look(
         build="toy",
-        material=_VINYL._replace(gloss=0.5, saturation=1.2),
+        material=_VINYL._replace(gloss=0.5),
         base=Base("disc", hexed("#7a4a26"), 0.26, gloss=0.5, plate=hexed("#d8b25c"), texture="wood"),
         backdrop=Backdrop(hexed("#1f6f68"), hexed("#5bb8a6"), hexed("#2f8579"), hexed("#d4f4e6")),
         proportions=Proportions(head=0.46, torso=0.47, shoulders=0.23, hips=0.18, limb=0.075, spring=True),
@@ -134,7 +134,7 @@ LOOKS: dict[str, Look] = {
     "clay_stop_motion": Look(
         build="toy",
         material=Material(
-            gloss=0.0, sheen=0.1, shininess=8, rim=0.12, saturation=1.35, contrast=0.62, shadow=(0.4, 0.22, 0.14), grain=1.5, texture="clay"
+            gloss=0.0, sheen=0.1, shininess=8, rim=0.12, saturation=1.15, contrast=0.62, shadow=(0.4, 0.22, 0.14), grain=2.6, texture="clay"
         ),
         base=Base("ground", hexed("#8aa653"), 0.2, gloss=0.0),
         backdrop=Backdrop(hexed("#6d8fa3"), hexed("#d9b58a"), hexed("#a86f42"), hexed("#ffe2b0"), "table", 0.0),
@@ -146,7 +146,7 @@ LOOKS: dict[str, Look] = {
     ),
     "brick_minifigure": Look(
         build="brick",
-        material=_VINYL._replace(gloss=0.5, sheen=0.15, saturation=1.3),
+        material=_VINYL._replace(gloss=0.5, sheen=0.15, saturation=1.2),
         base=Base("plate", hexed("#3a9b46"), 0.13, gloss=0.6),
         backdrop=Backdrop(hexed("#3f8fe0"), hexed("#a9d4fb"), hexed("#7fbcf3"), hexed("#e9f6ff"), gloss=0.3),
         proportions=Proportions(head=0.4, torso=0.5, shoulders=0.3, hips=0.3, limb=0.1),
@@ -201,7 +201,7 @@ LOOKS: dict[str, Look] = {
             grain=0.22,
             texture="stone",
         ),
-        base=Base("pedestal", hexed("#e9e4da"), 0.9, gloss=0.35, plate=hexed("#b08d4c"), texture="marble"),
+        base=Base("pedestal", hexed("#d9d2c6"), 0.9, gloss=0.35, plate=hexed("#b08d4c"), texture="marble"),
         backdrop=Backdrop(hexed("#3d2b2c"), hexed("#7b4b43"), hexed("#4a3130"), hexed("#d9a184")),
         smooth=0.55,
         hue_swing=0.25,
