@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.engines import engine_for
 from statuette.kernel.db.schema import migrate
@@ -56,7 +55,11 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
     admin = await asyncpg.connect(server)
     try:
         await admin.execute(f"CREATE DATABASE {name}")
-        yield server.replace("/postgres?", f"/{name}?") if "/postgres?" in server else server.rsplit("/", 1)[0] + f"/{name}"
+        yield (
+            server.replace("/postgres?", f"/{name}?")
+            if "/postgres?" in server
+            else server.rsplit("/", 1)[0] + f"/{name}"
+        )
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await admin.close()

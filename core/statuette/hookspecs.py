@@ -63,4 +63,4 @@ def datasets() -> Sequence[Dataset]:  # type: ignore[empty-body]
 
 @hookspec
 def routes(context: PluginContext) -> Sequence[Any]:  # type: ignore[empty-body]
-    """Litestar route handlers, mounted below `/x/{plugin}`. Authenticated like the rest unless marked with `opt={"public": True}`."""
+    """Litestar route handlers, mounted below `/x/{plugin}`, authenticated like the rest unless marked `opt={"public": True}`."""

@@ -80,8 +80,29 @@ def is_id(value: str, prefix: str) -> bool:
 
 # ISO 4217 minor-unit exponents that are not 2.
 _EXPONENTS = {
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    ),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
 }
 
 
@@ -99,7 +120,7 @@ class Money(msgspec.Struct, frozen=True, order=True):
 
 
 class CostMicros(msgspec.Struct, frozen=True):
-    """What a provider charges the operator, in millionths of a currency's major unit (image tokens cost fractions of a cent)."""
+    """What a provider charges the operator, in millionths of a major unit: image tokens cost fractions of a cent."""
 
     currency: str
     micros: int

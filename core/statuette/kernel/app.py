@@ -84,6 +84,7 @@ def compose(settings: Settings, clock: Clock | None = None, plugins: PluginRegis
     hub = Hub()
     events = EventLog(hub)
     outbox = Outbox(database)
+    egress = Egress(clock, concurrency=settings.worker_concurrency)
     generations = Generations(outbox, events, brands, longest_job)
     jobs = JobRunner(
         database=database,
@@ -92,7 +93,7 @@ def compose(settings: Settings, clock: Clock | None = None, plugins: PluginRegis
         generations=generations,
         brands=brands,
         plugins=plugins,
-        egress=Egress(clock, concurrency=settings.worker_concurrency),
+        egress=egress,
         storage=storage,
         pixels=pixels,
     )
@@ -123,7 +124,7 @@ def compose(settings: Settings, clock: Clock | None = None, plugins: PluginRegis
         brands=brands,
         datasets=datasets,
         cipher=cipher,
-        accounts=AccountFlow(database, plugins.mailer, cipher, session_days=settings.session_days),
+        accounts=AccountFlow(database, cipher, plugins.mailer, egress),
         consents=ConsentFlow(database),
         uploads=UploadFlow(database, storage, pixels, longest_job),
         generations=generations,
@@ -165,13 +166,13 @@ def _datasets(plugins: PluginRegistry, cipher: FieldCipher, generations: Generat
         generations_dataset.JOBS,
         generations_dataset.TICKETS,
         credits_dataset.DATASET,
-        consent_dataset.DATASET,
+        *consent_dataset.datasets(),
         brands_dataset.DATASET,
         idempotency_dataset.DATASET,
         work_dataset.DATASET,
         *accounts_dataset.datasets(cipher),
     )
-    return {dataset.name: dataset for dataset in (*own, *plugins.datasets)}
+    return {dataset.name: dataset for dataset in (*own, *plugins.datasets.values())}
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ class Sensitivity(StrEnum):
     """Ids and facts that lead to a person only with the account table."""
     personal = "personal"
     """Identifies or pictures a person."""
-    secret = "secret"
+    secret = "secret"  # noqa: S105 - a degree of sensitivity
     """Credentials, hashed or encrypted."""
 
 

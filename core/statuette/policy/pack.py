@@ -13,7 +13,6 @@ from statuette.errors import ConfigurationError
 from statuette.policy.catalogue import Catalogue, Category, Purpose
 from statuette.policy.rules import Egress, Retain, Rule
 
-
 _Declared = TypeVar("_Declared", Category, Purpose, Retain, Egress)
 
 
@@ -95,12 +94,14 @@ def compile_policy(packs: Iterable[PolicyPack], choices: Iterable[BrandChoice] =
     for allowed in egress.values():
         if allowed.purpose not in purposes:
             raise ConfigurationError(
-                f"Rule {allowed.id!r} ({sources[f'rule {allowed.id}']}) names the purpose {allowed.purpose!r}, which no pack declares."
+                f"Rule {allowed.id!r} ({sources[f'rule {allowed.id}']}) names the purpose {allowed.purpose!r},"
+                " which no pack declares."
             )
         for name in allowed.categories:
             if name not in categories:
                 raise ConfigurationError(
-                    f"Rule {allowed.id!r} ({sources[f'rule {allowed.id}']}) names the category {name!r}, which no pack declares."
+                    f"Rule {allowed.id!r} ({sources[f'rule {allowed.id}']}) names the category {name!r},"
+                    " which no pack declares."
                 )
     return EffectivePolicy(categories, purposes, retain, egress, _digest(categories, purposes, retain, egress))
 
@@ -143,7 +144,8 @@ def _narrow(retain: Mapping[str, Retain], choice: BrandChoice, sources: Mapping[
         )
     if choice.after > rule.maximum:
         raise ConfigurationError(
-            f"{choice.source} loosens the rule {choice.rule!r} to {choice.after}; {sources[f'rule {choice.rule}']} allows {rule.maximum} at most.",
+            f"{choice.source} loosens the rule {choice.rule!r} to {choice.after};"
+            f" {sources[f'rule {choice.rule}']} allows {rule.maximum} at most.",
             cure=f"Choose {rule.maximum} or less.",
         )
     if choice.after < timedelta(0):

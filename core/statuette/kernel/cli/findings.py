@@ -41,7 +41,7 @@ async def _list(everything: bool, limit: int, as_json: bool) -> int:
         for row in rows:
             state = "resolved" if row.resolved_at else "open"
             click.echo(
-                f"{row.last_at:%Y-%m-%d %H:%M}Z  {state:8}  {row.code:26} x{row.count:<4} {row.subject} {row.detail}"
+                f"{row.last_at:%Y-%m-%d %H:%M}Z  {state:8}  {row.code:26} x{row.occurrences:<4} {row.subject} {row.detail}"
             )
     return int(any(row.resolved_at is None for row in rows))
 

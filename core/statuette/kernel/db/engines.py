@@ -48,7 +48,7 @@ class SQLiteConnection:
 
 
 class PostgresConnection:
-    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record]) -> None:
+    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy) -> None:
         self.raw = connection
 
     async def fetch(self, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
@@ -134,7 +134,7 @@ class TunedPostgres(PostgresEngine):
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self._pool_size = pool_size
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: asyncpg.Pool | None = None
         self._settings = {
             "timezone": "UTC",
             "statement_timeout": "15s",

@@ -43,4 +43,3 @@ def run_sql(manager: MigrationManager, statements: Sequence[str]) -> None:
             await engine.run_ddl(statement)
 
     manager.add_raw(run)
-

@@ -51,7 +51,17 @@ def tables() -> list[type[Table]]:
     found = {
         value
         for module in (
-            accounts, brands, consent, credits, figurines, generations, uploads, enforcement, events, idempotency, work,
+            accounts,
+            brands,
+            consent,
+            credits,
+            figurines,
+            generations,
+            uploads,
+            enforcement,
+            events,
+            idempotency,
+            work,
         )
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Table) and value is not Table

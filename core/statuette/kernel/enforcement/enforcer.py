@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
+from opentelemetry.trace import SpanKind
 
 from statuette.dataset import Dataset
 from statuette.kernel import telemetry
@@ -40,7 +41,12 @@ class _Deadline(msgspec.Struct, frozen=True):
 
 class Enforcer:
     def __init__(
-        self, database: Database, outbox: Outbox, storage: Storage, datasets: Mapping[str, Dataset], sweeps: list[Retain]
+        self,
+        database: Database,
+        outbox: Outbox,
+        storage: Storage,
+        datasets: Mapping[str, Dataset],
+        sweeps: list[Retain],
     ) -> None:
         self._database = database
         self._outbox = outbox
@@ -53,7 +59,7 @@ class Enforcer:
         async with self._database.transaction() as tx:
             skip = " FOR UPDATE SKIP LOCKED" if tx.postgres else ""
             claimed = await tx.rows(
-                "UPDATE deadline SET state = 'executing', attempts = attempts + 1, updated_at = :now WHERE id IN ("  # noqa: S608 - fixed words
+                "UPDATE deadline SET state = 'executing', attempts = attempts + 1, updated_at = :now WHERE id IN ("
                 f"SELECT id FROM deadline WHERE state = 'scheduled' AND due_at <= :now ORDER BY due_at LIMIT :batch{skip}"
                 ") RETURNING id",
                 now=tx.now,
@@ -81,6 +87,7 @@ class Enforcer:
             return
         with telemetry.span(
             "enforce",
+            SpanKind.INTERNAL,
             **{
                 "privacy.rule.id": deadline.rule,
                 "privacy.policy.digest": deadline.policy_digest,
@@ -149,9 +156,7 @@ class Enforcer:
         await self._storage.purge_versions(prefix)
         # The check is independent of what the deletion reported: it asks the store anew, by prefix and by key.
         left = [found.key async for found in self._storage.list(prefix)]
-        for key in keys:
-            if await self._storage.head(key) is not None:
-                left.append(key)
+        left.extend([key for key in keys if await self._storage.head(key) is not None])
         if left:
             raise StorageUnavailable("Objects are still there after their deletion.", objects=len(left))
 

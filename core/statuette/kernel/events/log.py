@@ -25,7 +25,7 @@ class EventLog:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
 
-    async def append(self, tx: Transaction, *, brand_id: str, generation_id: str, type: str, **data: Any) -> None:  # noqa: A002
+    async def append(self, tx: Transaction, *, brand_id: str, generation_id: str, type: str, **data: Any) -> None:
         """Add an event. The caller has changed the job's row in this transaction, which orders concurrent writers."""
         seq = await tx.value(
             "SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM generation_event WHERE generation_id = :generation_id",

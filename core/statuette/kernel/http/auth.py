@@ -78,8 +78,11 @@ class Authenticator:
     ) -> Principal:
         """Who is asking; `anonymous` when no credentials came. A bearer token outranks a cookie.
 
+        A browser sends a cookie whether or not it is still good, so one that is not counts as none: else a signed-out
+        browser could never sign in again.
+
         Raises:
-            Unauthenticated: credentials came and are not good here: unknown, expired, or of another brand.
+            Unauthenticated: the authorization is not good here: unknown, expired, or of another brand.
             CsrfTokenMissing: a cookie session, an unsafe method, and not its CSRF token.
         """
         if authorization is not None:
@@ -89,11 +92,9 @@ class Authenticator:
                 raise Unauthenticated()
             return found.principal
         if cookie_token is not None:
-            if not cookie_token.startswith(SESSION_PREFIX):
-                raise Unauthenticated()
-            found = await self._of_token(brand_id, cookie_token)
-            if found.principal.via != "cookie" or found.csrf_hash is None:
-                raise Unauthenticated()
+            found = await self._of_cookie(brand_id, cookie_token)
+            if found is None or found.csrf_hash is None:
+                return anonymous(brand_id)
             if method.upper() not in _SAFE_METHODS and not same(token_hash(csrf_header or ""), found.csrf_hash):
                 raise CsrfTokenMissing()
             return found.principal
@@ -110,6 +111,15 @@ class Authenticator:
     def forget_key(self, key_id: str) -> None:
         """Ask the database again about this key; after revoking it."""
         self._forget(lambda principal: principal.via == "key" and principal.id == key_id)
+
+    async def _of_cookie(self, brand_id: str, token: str) -> _Found | None:
+        if not token.startswith(SESSION_PREFIX):
+            return None
+        try:
+            found = await self._of_token(brand_id, token)
+        except Unauthenticated:
+            return None
+        return found if found.principal.via == "cookie" else None
 
     async def _of_token(self, brand_id: str, token: str) -> _Found:
         if len(token) > _LONGEST_TOKEN:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from statuette.kernel.http.gate import cors_headers
@@ -18,7 +19,7 @@ class Preflight:
         self._platform = platform
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "OPTIONS":
+        if scope["type"] == ScopeType.HTTP and scope["method"] == "OPTIONS":
             headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
             if b"access-control-request-method" in headers:
                 await self._answer(headers, send)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import MutableMapping
 from typing import Any
 
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 from opentelemetry.trace import SpanKind
 
@@ -47,10 +47,10 @@ class Edge:
         self._headers = [*_SECURITY, *([_HSTS] if https else [])]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        headers = {name: value for name, value in scope["headers"]}
+        headers = dict(scope["headers"])
         request_id = self._request_id(headers.get(b"x-request-id", b""))
         scope.setdefault("state", {})["request_id"] = request_id
         limit = self._max_upload_bytes if scope["path"] == "/v1/uploads" else self._max_body_bytes
@@ -123,7 +123,7 @@ def _capped(receive: Receive, limit: int) -> Receive:
 
     async def capped() -> Any:
         nonlocal received
-        message: MutableMapping[str, Any] = await receive()
+        message: Any = await receive()
         if message["type"] == "http.request":
             received += len(message.get("body", b""))
             if received > limit:

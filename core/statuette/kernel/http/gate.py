@@ -13,7 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 from litestar.datastructures import Headers
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from statuette.errors import Forbidden, NotFound, Unauthenticated
 from statuette.kernel.domain.brands.directory import LoadedBrand
@@ -48,7 +49,7 @@ class Gate:
         self._platform = platform
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         opt: dict[str, Any] = scope["route_handler"].opt
@@ -74,7 +75,7 @@ class Gate:
         limit = settings.requests_per_minute_per_address if anonymous else settings.requests_per_minute_per_principal
         return self._platform.buckets.take(key, limit=limit, window_seconds=_WINDOW_SECONDS)
 
-    async def _identify(self, scope: Scope, headers: Headers) -> tuple[LoadedBrand, Principal]:
+    async def _identify(self, scope: HTTPScope, headers: Headers) -> tuple[LoadedBrand, Principal]:
         directory = self._platform.brands
         key = headers.get(KEY_HEADER)
         authorization = headers.get("authorization")

@@ -84,7 +84,9 @@ class Once:
         ):
             return None
         row = await tx.one(
-            _Row, "SELECT fingerprint, status, resource_id, lease_until FROM idempotency_key WHERE id = :id", id=self._id
+            _Row,
+            "SELECT fingerprint, status, resource_id, lease_until FROM idempotency_key WHERE id = :id",
+            id=self._id,
         )
         if row is None:
             raise RequestInFlight(retry_after_seconds=1)

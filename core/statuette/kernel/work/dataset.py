@@ -40,7 +40,7 @@ DATASET = Dataset(
         _operational("lease", "name", "owner", "until", "token"),
         _operational(
             "finding",
-            *("id", "brand_id", "code", "subject", "detail", "count", "first_at", "last_at", "resolved_at"),
+            *("id", "brand_id", "code", "subject", "detail", "occurrences", "first_at", "last_at", "resolved_at"),
         ),
         _operational(
             "deadline",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
 from typing import TypeVar
 
 import dramatiq
@@ -49,11 +48,12 @@ class EmbeddedWorkers:
         self._actors = {queue: self._actor(queue) for queue in sorted(runner.queues)}
         self._worker: dramatiq.Worker | None = None
 
-    def _actor(self, queue: str) -> dramatiq.Actor[[str], Awaitable[None]]:
+    def _actor(self, queue: str) -> dramatiq.Actor[[str], None]:
         async def work(item_id: str) -> None:
             await self._runner.handle(item_id)
 
-        return dramatiq.actor(work, actor_name=f"work.{queue}", queue_name=queue, broker=self._broker)
+        declare = dramatiq.actor(actor_name=f"work.{queue}", queue_name=queue, broker=self._broker)
+        return declare(work)
 
     async def start(self) -> None:
         set_event_loop_thread(_ServerLoop(asyncio.get_running_loop()))

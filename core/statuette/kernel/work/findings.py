@@ -17,7 +17,7 @@ class FindingView(msgspec.Struct, frozen=True):
     code: str
     subject: str
     detail: str
-    count: int
+    occurrences: int
     first_at: datetime
     last_at: datetime
     resolved_at: datetime | None
@@ -26,9 +26,9 @@ class FindingView(msgspec.Struct, frozen=True):
 async def raise_finding(tx: Transaction, *, code: str, subject: str, detail: str = "", brand_id: str | None) -> None:
     """Record that something needs a look; reopens a resolved one. `detail` is a code, never free text of strangers."""
     await tx.execute(
-        "INSERT INTO finding (id, brand_id, code, subject, detail, count, first_at, last_at, resolved_at)"
+        "INSERT INTO finding (id, brand_id, code, subject, detail, occurrences, first_at, last_at, resolved_at)"
         " VALUES (:id, :brand_id, :code, :subject, :detail, 1, :now, :now, NULL)"
-        " ON CONFLICT (code, subject) DO UPDATE SET count = finding.count + 1, last_at = :now, detail = :detail,"
+        " ON CONFLICT (code, subject) DO UPDATE SET occurrences = finding.occurrences + 1, last_at = :now, detail = :detail,"
         " resolved_at = NULL",
         id=tx.new_id("fnd"),
         brand_id=brand_id,

@@ -50,11 +50,19 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 class AccountFlow:
-    def __init__(self, database: Database, cipher: FieldCipher, mailer: Mailer, egress: Egress) -> None:
+    """
+    Args:
+        session_days: how long a sign-in lasts; never longer than the rule `session.keep` allows.
+    """
+
+    def __init__(
+        self, database: Database, mailer: Mailer, cipher: FieldCipher, egress: Egress, *, session_days: int = 30
+    ) -> None:
         self._database = database
-        self._cipher = cipher
         self._mailer = mailer
+        self._cipher = cipher
         self._egress = egress
+        self._session_lasts = timedelta(days=session_days)
 
     async def request_code(
         self, *, brand_id: str, brand_title: str, sender: str, email: str, locale: str, policy: EffectivePolicy
@@ -109,7 +117,15 @@ class AccountFlow:
         return expires_at
 
     async def verify_code(
-        self, *, brand_id: str, email: str, code: str, cookie: bool, locale: str, policy: EffectivePolicy
+        self,
+        *,
+        brand_id: str,
+        email: str,
+        code: str,
+        cookie: bool,
+        locale: str,
+        policy: EffectivePolicy,
+        signup_credits: int = 0,
     ) -> SignedIn:
         """Trade a code for a session, making the account on the first sign-in.
 
@@ -132,7 +148,10 @@ class AccountFlow:
                 account_id, created = await service.enter(
                     tx, brand_id=brand_id, email_index=index, code_id=row.id, newcomer=newcomer, policy=policy
                 )
-                session = await service.open_session(tx, brand_id, account_id, policy, cookie=cookie)
+                if created and signup_credits:
+                    await service.welcome(tx, brand_id, account_id, signup_credits)
+                lasts = min(self._session_lasts, policy.rule("session.keep").after)
+                session = await service.open_session(tx, brand_id, account_id, lasts, cookie=cookie)
         except (SigninFailed, AccountLeaving):
             # Rolled back for certain. After any other error the account may be there, so its key has to stay.
             await self._drop_key(newcomer)

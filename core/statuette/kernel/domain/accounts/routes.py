@@ -59,9 +59,8 @@ class SigninRoutes(Controller):
             cookie=data.session == "cookie",
             locale=data.locale,
             policy=brand.policy,
+            signup_credits=brand.config.signup_credits,
         )
-        if signed_in.created and brand.config.signup_credits:
-            await platform.grant_signup_credits(brand, signed_in.account_id)
         cookies = [_cookie(platform, signed_in)] if data.session == "cookie" else []
         return Response(
             SessionResponse(

@@ -15,7 +15,7 @@ from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.domain.accounts import codes, repository, tokens
 from statuette.kernel.domain.accounts.repository import LiveSession
-from statuette.kernel.domain.credits.service import open_wallet
+from statuette.kernel.domain.credits.service import grant, open_wallet
 from statuette.kernel.enforcement import deadlines
 from statuette.policy import EffectivePolicy
 
@@ -181,15 +181,26 @@ async def enter(
     return account_id, False
 
 
+async def welcome(tx: Transaction, brand_id: str, account_id: str, amount: int) -> None:
+    """Give a new account the credits that the brand starts everybody with, once."""
+    await grant(tx, brand_id=brand_id, account_id=account_id, amount=amount, key=f"signup:{account_id}", actor="signup")
+
+
+async def require(reader: Reader, brand_id: str, account_id: str) -> None:
+    """Raises NotFound unless the brand has this account."""
+    if await repository.account_row(reader, brand_id, account_id) is None:
+        raise NotFound()
+
+
 async def open_session(
-    tx: Transaction, brand_id: str, account_id: str, policy: EffectivePolicy, *, cookie: bool
+    tx: Transaction, brand_id: str, account_id: str, lasts: timedelta, *, cookie: bool
 ) -> OpenedSession:
-    """Sign a device in, for as long as the rule `session.keep` lets the session be kept."""
+    """Sign a device in."""
     session = OpenedSession(
         id=tx.new_id("ses"),
         token=tokens.new_session_token(),
         csrf_token=tokens.new_csrf_token() if cookie else None,
-        expires_at=tx.now + policy.rule("session.keep").after,
+        expires_at=tx.now + lasts,
     )
     await repository.add_session(
         tx,
@@ -216,6 +227,12 @@ async def sign_out(tx: Transaction, brand_id: str, account_id: str, session_id: 
 async def sign_out_everywhere(tx: Transaction, brand_id: str, account_id: str) -> int:
     """End every session of the account; returns how many were live."""
     return await repository.revoke_all_sessions(tx, brand_id, account_id)
+
+
+async def require(reader: Reader, brand_id: str, account_id: str) -> None:
+    """Raise NotFound unless the brand has this account and it is not past its erasure date."""
+    if await repository.account_row(reader, brand_id, account_id) is None:
+        raise NotFound("There is no such account.")
 
 
 async def profile(reader: Reader, cipher: FieldCipher, brand_id: str, account_id: str) -> Profile:

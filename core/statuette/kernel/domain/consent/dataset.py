@@ -28,29 +28,26 @@ class ConsentHandler:
         return await repository.history(tx, account_id)
 
 
-def datasets() -> tuple[Dataset, ...]:
-    return (
-        Dataset(
-            name="consents",
-            title="What you agreed to",
-            tables=(
-                TableColumns(
-                    "consent_record",
-                    {
-                        "id": "consent_record",
-                        "brand_id": "operational",
-                        "account_id": "consent_record",
-                        "purpose": "consent_record",
-                        "granted": "consent_record",
-                        "statement_digest": "consent_record",
-                        "policy_digest": "operational",
-                        "locale": "consent_record",
-                        "surface": "consent_record",
-                        "created_at": "consent_record",
-                    },
-                ),
-            ),
-            handler=ConsentHandler(),
-            ended_by=("account.erase",),
+DATASET = Dataset(
+    name="consents",
+    title="What you agreed to",
+    tables=(
+        TableColumns(
+            "consent_record",
+            {
+                "id": "consent_record",
+                "brand_id": "operational",
+                "account_id": "consent_record",
+                "purpose": "consent_record",
+                "granted": "consent_record",
+                "statement_digest": "consent_record",
+                "policy_digest": "operational",
+                "locale": "consent_record",
+                "surface": "consent_record",
+                "created_at": "consent_record",
+            },
         ),
-    )
+    ),
+    handler=ConsentHandler(),
+    ended_by=("account.erase",),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from piccolo.table import Table
 
-from statuette.kernel.db.columns import ident, key, moment, whole, optional_ident, optional_moment
+from statuette.kernel.db.columns import ident, key, moment, optional_ident, optional_moment, whole
 
 
 class Wallet(Table, tablename="wallet"):

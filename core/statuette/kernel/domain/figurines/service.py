@@ -11,6 +11,7 @@ from statuette.kernel.pixels.results import EncodedPicture
 
 DATASET = "figurines"
 KEEP = "figurine.keep"
+__all__ = ["DATASET", "KEEP", "SIZES", "FigurineRow", "UnknownSize"]
 SIZES = ("original", "1024", "256")
 
 
@@ -87,6 +88,11 @@ async def get(reader: Reader, brand_id: str, account_id: str | None, figurine_id
     if row is None:
         raise NotFound()
     return row
+
+
+async def of_generation(reader: Reader, brand_id: str, generation_id: str) -> list[FigurineRow]:
+    """The visible pictures of one job, oldest first."""
+    return await repository.of_generation(reader, brand_id, generation_id)
 
 
 async def ask_deletion(tx: Transaction, *, brand_id: str, account_id: str, figurine_id: str) -> None:

@@ -28,7 +28,7 @@ class _Jobs:
 
     async def export(self, tx: Transaction, account_id: str) -> list[dict[str, Any]]:
         return await tx.rows(
-            "SELECT id, state, reason, style, style_version, variables, aspect_ratio, count, parent_id,"
+            "SELECT id, state, reason, style, style_version, variables, aspect_ratio, picture_count, parent_id,"
             " credits_captured, created_at, started_at, finished_at FROM generation"
             " WHERE account_id = :account_id ORDER BY id",
             account_id=account_id,
@@ -80,7 +80,7 @@ JOBS = Dataset(
                 "style_version": "style_choices",
                 "variables": "prompt_variables",
                 "aspect_ratio": "style_choices",
-                "count": _RECORD,
+                "picture_count": _RECORD,
                 "parent_id": _RECORD,
                 "models": _OPERATIONAL,
                 "model_index": _OPERATIONAL,

@@ -8,6 +8,7 @@ from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.generations import repository, service
 from statuette.kernel.domain.generations.budget import DailyCeilingReached
 from statuette.kernel.domain.generations.order import Order, OrderInput, plan
+from statuette.kernel.domain.generations.outcomes import State
 from statuette.kernel.domain.generations.repository import GenerationRow
 from statuette.kernel.domain.generations.schemas import GenerationRequest
 from statuette.kernel.domain.generations.service import Generations
@@ -73,7 +74,7 @@ class GenerationFlow:
                     await self._generations.end(
                         tx,
                         job,
-                        state=service.State.failed,
+                        state=State.failed,
                         reason="took_too_long",
                         delivered=len(await service.figurines_of(tx, job)),
                     )

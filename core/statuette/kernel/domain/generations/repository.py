@@ -21,7 +21,7 @@ class GenerationRow(msgspec.Struct, frozen=True):
     style_version: int
     variables: str
     aspect_ratio: str
-    count: int
+    picture_count: int
     parent_id: str | None
     models: str
     model_index: int

@@ -172,7 +172,7 @@ class JobRunner:
                 await self._fall_through(tx, claimed, job, model_name, have)
                 return None
             provider, model = found
-            wanted = min(job.count - have, model.max_images)
+            wanted = min(job.picture_count - have, model.max_images)
             if pending is None:
                 try:
                     pending = await self._record_attempt(tx, job, brand, provider, model, wanted)
@@ -427,7 +427,7 @@ class JobRunner:
                     figurine_id=figurine_id,
                 )
             have = len(await figurines_of(tx, job))
-            if have >= job.count:
+            if have >= job.picture_count:
                 job = await repository.lock_unfinished(tx, job.id) or job
                 await self._outbox.finish(tx, claimed)
                 await self._generations.end(tx, job, state=State.succeeded, reason=None, delivered=have)

@@ -14,6 +14,7 @@ from statuette.kernel.domain.brands.directory import BrandDirectory, LoadedBrand
 from statuette.kernel.domain.consent import service as consent
 from statuette.kernel.domain.credits import service as credits
 from statuette.kernel.domain.figurines import service as figurines
+from statuette.kernel.domain.figurines.service import FigurineRow
 from statuette.kernel.domain.generations import budget, repository
 from statuette.kernel.domain.generations.order import Order, OrderInput, Plan
 from statuette.kernel.domain.generations.outcomes import State
@@ -107,7 +108,7 @@ class Generations:
             style_version=plan.style.version,
             variables=msgspec.json.encode(plan.variables).decode(),
             aspect_ratio=plan.aspect_ratio,
-            count=order.count,
+            picture_count=order.count,
             parent_id=order.parent_id,
             models=msgspec.json.encode(plan.models).decode(),
             model_index=0,
@@ -176,7 +177,7 @@ class Generations:
     async def cancel(self, tx: Transaction, job: GenerationRow, *, reason: str, charge: bool) -> bool:
         """Cancel a job that has not ended. Pictures it has are kept and paid for; `charge` takes the rest of the price too."""
         have = len(await figurines_of(tx, job))
-        delivered = job.count if charge and job.started_at is not None else have
+        delivered = job.picture_count if charge and job.started_at is not None else have
         ended = await self.end(tx, job, state=State.canceled, reason=reason, delivered=delivered)
         if ended and self._stop is not None:
             stop = self._stop
@@ -219,8 +220,9 @@ class Generations:
                 await uploads.job_ended(tx, item.upload_id, brand.policy)
 
 
-async def figurines_of(tx: Transaction, job: GenerationRow) -> list[figurines.FigurineRow]:
-    return await figurines.repository.of_generation(tx, job.brand_id, job.id)
+async def figurines_of(tx: Transaction, job: GenerationRow) -> list[FigurineRow]:
+    """The job's pictures so far."""
+    return await figurines.of_generation(tx, job.brand_id, job.id)
 
 
 def categories(inputs: tuple[OrderInput, ...]) -> frozenset[str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from statuette.kernel.db.database import Reader
-from statuette.kernel.domain.figurines import repository as figurine_rows
-from statuette.kernel.domain.figurines.repository import FigurineRow
-from statuette.kernel.domain.figurines.service import SIZES
+from statuette.kernel.domain.figurines import service as figurines
+from statuette.kernel.domain.figurines.service import SIZES, FigurineRow
 from statuette.kernel.domain.generations import repository
 from statuette.kernel.domain.generations.outcomes import UNFINISHED
 from statuette.kernel.domain.generations.repository import GenerationRow
@@ -18,7 +17,7 @@ KEPT = "kept until you ask for its deletion"
 
 async def generation(reader: Reader, platform: Platform, row: GenerationRow) -> GenerationView:
     final = row.state not in set(UNFINISHED)
-    pictures = await figurine_rows.of_generation(reader, row.brand_id, row.id)
+    pictures = await figurines.of_generation(reader, row.brand_id, row.id)
     doomed = await dooms(reader, [picture.id for picture in pictures])
     return GenerationView(
         id=row.id,
@@ -29,13 +28,13 @@ async def generation(reader: Reader, platform: Platform, row: GenerationRow) -> 
         style_version=row.style_version,
         variables=row.variable_map(),
         aspect_ratio=row.aspect_ratio,
-        count=row.count,
+        count=row.picture_count,
         parent=row.parent_id,
         inputs=[
             InputView(item.role, item.upload_id, item.figurine_id) for item in await repository.inputs(reader, row.id)
         ],
         figurines=[figurine(platform, picture, doomed.get(picture.id)) for picture in pictures],
-        credits=CreditsView(held=0 if final else row.credits_each * row.count, captured=row.credits_captured),
+        credits=CreditsView(held=0 if final else row.credits_each * row.picture_count, captured=row.credits_captured),
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,

@@ -1,0 +1,60 @@
+"""`statuette quickstart`: a brand ready to be called, with one command that can be repeated."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+_SCOPES = ("credits:write", "accounts:read", "findings:read", "findings:write", "generations:read")
+
+
+@click.command("quickstart")
+@click.argument("brand_file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--keys-file",
+    type=click.Path(path_type=Path),
+    default=Path("var/keys.env"),
+    show_default=True,
+    help="Where new keys are written, readable by you alone.",
+)
+def quickstart(brand_file: Path, keys_file: Path) -> None:
+    """Migrate, apply a brand, and make its keys unless the file with them is there."""
+    asyncio.run(_prepare(brand_file, keys_file))
+
+
+async def _prepare(brand_file: Path, keys_file: Path) -> None:
+    import os
+
+    from statuette.kernel.db.database import Database
+    from statuette.kernel.db.engines import engine_for
+    from statuette.kernel.db.schema import migrate
+    from statuette.kernel.domain.brands import flow
+    from statuette.kernel.plugins import PluginRegistry
+    from statuette.kernel.settings_loading import load_settings
+    from statuette.values import SystemClock
+
+    settings = load_settings()
+    clock = SystemClock()
+    database = Database(engine_for(settings.database_url), clock)
+    try:
+        await database.open()
+        await migrate(database.engine)
+        plugins = PluginRegistry.load(settings, clock)
+        applied = await flow.apply_brands(database, plugins, [brand_file], dry_run=False)
+        if keys_file.exists():
+            return
+        slug = applied[0].slug
+        secret = await flow.create_key(database, slug, kind="secret", label="quickstart", scopes=_SCOPES)
+        publishable = await flow.create_key(database, slug, kind="publishable", label="quickstart", scopes=())
+    finally:
+        await database.close()
+    keys_file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(keys_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"# Keys of the brand {slug}. They are shown nowhere else.\n")
+        file.write(f"STATUETTE_SECRET_KEY={secret.token}\nSTATUETTE_PUBLISHABLE_KEY={publishable.token}\n")
+
+
+command = quickstart

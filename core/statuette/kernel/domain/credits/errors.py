@@ -1,0 +1,26 @@
+"""What can be wrong with a movement of credits."""
+
+from __future__ import annotations
+
+from statuette.errors import Conflict, StatuetteError
+
+
+class InsufficientCredits(StatuetteError):
+    """Attributes `needed` and `available`, both in credits. Final until the account has more."""
+
+    code = "insufficient_credits"
+    summary = "There are not enough credits."
+
+
+class TransferKeyReused(Conflict):
+    """The key names a transfer with other content. Nothing moved."""
+
+    code = "transfer_key_reused"
+    summary = "This key was used for another movement of credits."
+
+
+class HoldClosed(Conflict):
+    """The hold was settled already, and differently. Attributes `state` and `captured`."""
+
+    code = "hold_closed"
+    summary = "These held credits were settled already, and differently."

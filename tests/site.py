@@ -1,0 +1,257 @@
+"""A whole site for tests: the real application on a real socket, a brand, and people who use it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from statuette.kernel.app import compose, http_app
+from statuette.kernel.domain.brands import flow as brands
+from statuette.kernel.platform import Platform
+from statuette.kernel.plugins import PluginRegistry
+from statuette.kernel.settings import FIRST_PARTY_PLUGINS, Settings
+from statuette.testing.outbox_mailer import RecordingMailer
+from statuette.testing.pictures import photo_jpeg
+from statuette.testing.scripted_image import ScriptedImageProvider
+from statuette.values import Clock, SystemClock
+
+BRAND_TOML = """\
+slug = "{slug}"
+title = "{title}"
+mode = "test"
+hosts = ["{host}"]
+cors_origins = ["https://{slug}.example"]
+models = {models}
+mail_sender = "{title} <hello@{slug}.example>"
+
+[[styles]]
+slug = "chibi"
+credits = 1
+
+[[styles]]
+slug = "bust"
+credits = 2
+
+[limits]
+uploads_per_hour = 1000
+generations_per_hour = 1000
+generations_in_flight = 100
+
+[daily_cost_ceiling]
+currency = "USD"
+amount = "{ceiling}"
+
+[controller]
+name = "{title} Ltd"
+contact = "privacy@{slug}.example"
+"""
+
+
+@dataclass
+class Site:
+    """One platform under test. `scripted` is its image model, `mailer` its post."""
+
+    platform: Platform
+    url: str
+    scripted: ScriptedImageProvider
+    mailer: RecordingMailer
+    folder: Path
+    secret_keys: dict[str, str] = field(default_factory=dict)
+    _emails: Any = field(default_factory=lambda: itertools.count(1))
+
+    async def apply_brand(
+        self,
+        slug: str = "alpha",
+        *,
+        host: str = "127.0.0.1",
+        models: tuple[str, ...] = ("scripted/scripted-1",),
+        ceiling: str = "50.00",
+    ) -> str:
+        """Apply a brand; returns its secret key with every scope."""
+        path = self.folder / f"{slug}.toml"
+        path.write_text(
+            BRAND_TOML.format(slug=slug, title=slug.title(), host=host, models=list(models), ceiling=ceiling).replace(
+                "'", '"'
+            )
+        )
+        await brands.apply_brands(self.platform.database, self.platform.plugins, [path], dry_run=False)
+        key = await brands.create_key(
+            self.platform.database,
+            slug,
+            kind="secret",
+            label="tests",
+            scopes=("credits:write", "accounts:read", "findings:read", "findings:write", "generations:read"),
+        )
+        await self.platform.brands.refresh()
+        self.secret_keys[slug] = key.token
+        return str(key.token)
+
+    def visitor(self, host: str | None = None) -> Visitor:
+        headers = {"host": host} if host else {}
+        return Visitor(self, httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30))
+
+    async def person(self, *, brand: str = "alpha", host: str | None = None, credits: int = 20) -> Visitor:
+        """Somebody signed in, who agreed, with credits."""
+        visitor = self.visitor(host)
+        await visitor.sign_in(f"person{next(self._emails)}@example.org")
+        await visitor.agree()
+        if credits:
+            await self.grant(visitor, credits, brand=brand)
+        return visitor
+
+    async def grant(self, visitor: Visitor, amount: int, *, brand: str = "alpha") -> None:
+        response = await visitor.http.post(
+            f"/admin/v1/accounts/{visitor.account_id}/credits",
+            json={"amount": amount},
+            headers={
+                "Authorization": f"Bearer {self.secret_keys[brand]}",
+                "Idempotency-Key": f"grant-{visitor.account_id}-{amount}",
+            },
+        )
+        assert response.status_code == 201, response.text
+
+    async def settled(self, seconds: float = 10) -> None:
+        """Wait until no work is left that is due."""
+        until = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < until:
+            async with self.platform.database.read() as reader:
+                due = await reader.value("SELECT COUNT(*) AS n FROM work_item WHERE due_at <= :now", now=reader.now)
+            if not due:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError("work is still due")
+
+    def objects(self) -> list[str]:
+        """Keys of everything in the local store."""
+        root = self.folder / "data" / "plugins" / "local" / "objects"
+        return sorted(str(path.relative_to(root)).replace("+/", "/") for path in root.rglob("*") if path.is_file())
+
+
+@dataclass
+class Visitor:
+    """A person with a browser."""
+
+    site: Site
+    http: httpx.AsyncClient
+    account_id: str = ""
+    email: str = ""
+
+    async def sign_in(self, email: str) -> None:
+        self.email = email
+        asked = await self.http.post("/v1/signin/codes", json={"email": email})
+        assert asked.status_code == 202, asked.text
+        letter = self.site.mailer.sent_to(email)[-1]
+        code = re.search(r"(?<!\d)(\d{6})(?!\d)", letter.text)
+        assert code is not None
+        session = await self.http.post("/v1/signin", json={"email": email, "code": code.group(1)})
+        assert session.status_code == 201, session.text
+        self.account_id = session.json()["account_id"]
+        self.http.headers["Authorization"] = f"Bearer {session.json()['token']}"
+
+    async def agree(self, *, granted: bool = True) -> None:
+        response = await self.http.put("/v1/account/consents/generation", json={"granted": granted})
+        assert response.status_code == 200, response.text
+
+    async def upload(self, data: bytes | None = None, **fields: str) -> dict[str, Any]:
+        response = await self.try_upload(data, **fields)
+        assert response.status_code == 201, response.text
+        return dict(response.json())
+
+    async def try_upload(
+        self, data: bytes | None = None, *, headers: dict[str, str] | None = None, **fields: str
+    ) -> httpx.Response:
+        return await self.http.post(
+            "/v1/uploads",
+            files={"photo": ("photo.jpg", photo_jpeg() if data is None else data)},
+            data={"statement": "true", **fields},
+            headers=headers or {},
+        )
+
+    async def order(self, upload_id: str | None = None, **body: Any) -> dict[str, Any]:
+        response = await self.try_order(upload_id, **body)
+        assert response.status_code in (200, 202), response.text
+        return dict(response.json())
+
+    async def try_order(
+        self, upload_id: str | None = None, *, headers: dict[str, str] | None = None, **body: Any
+    ) -> httpx.Response:
+        if upload_id is not None:
+            body = {"inputs": [{"upload_id": upload_id}], "style": "chibi", **body}
+        return await self.http.post("/v1/generations", json=body, headers=headers or {})
+
+    async def finished(self, generation_id: str, seconds: int = 20) -> dict[str, Any]:
+        """The job once it has ended."""
+        response = await self.http.get(f"/v1/generations/{generation_id}", headers={"Prefer": f"wait={seconds}"})
+        assert response.status_code == 200, response.text
+        job = dict(response.json())
+        assert job["final"], job
+        return job
+
+    async def credits(self) -> dict[str, Any]:
+        return dict((await self.http.get("/v1/credits")).json())
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path,
+    database_url: str,
+    *,
+    clock: Clock | None = None,
+    scripted: ScriptedImageProvider | None = None,
+    **overrides: Any,
+) -> AsyncIterator[Site]:
+    """A platform on a free port, without a brand."""
+    clock = clock or SystemClock()
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        settings = Settings(
+            data_dir=folder / "data",
+            database_url=database_url,
+            public_url=url,
+            mailer="recording",
+            allowed_plugins=tuple(name for name in FIRST_PARTY_PLUGINS if name not in ("smtp", "gemini")),
+            **{
+                "requests_per_minute_per_principal": 100_000,
+                "requests_per_minute_per_address": 100_000,
+                "pixel_workers": 1,
+                "worker_concurrency": 8,
+                **overrides,
+            },
+        )
+        mailer = RecordingMailer()
+        provider = scripted or ScriptedImageProvider(clock=SystemClock())
+        plugins = PluginRegistry.survey(settings, clock)
+        assert not plugins.quarantined, plugins.quarantined
+        plugins.mailers["recording"] = mailer
+        plugins.image_providers["scripted"] = provider
+        platform = compose(settings, clock, plugins)
+        server = uvicorn.Server(
+            uvicorn.Config(http_app(platform), log_config=None, lifespan="on", timeout_graceful_shutdown=5)
+        )
+        listening.listen(512)
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started:
+            if task.done():
+                task.result()
+                raise AssertionError("the server did not start")
+            await asyncio.sleep(0.01)
+        site = Site(platform, url, provider, mailer, folder)
+        try:
+            yield site
+        finally:
+            server.should_exit = True
+            await task
+
+
+WAIT = timedelta(seconds=20)
