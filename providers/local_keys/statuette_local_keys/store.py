@@ -12,7 +12,7 @@ from statuette_local_keys.vault import Vault
 class LocalKeyStore(KeyStore):
     """Data keys in a local folder, which several processes may share. A network folder must support `flock`."""
 
-    name = "local"
+    name = "local_keys"
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
