@@ -1,0 +1,125 @@
+"""Applying brand files: all are read and checked first, then all are written, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from statuette.errors import ConfigurationError
+from statuette.kernel.db.database import Database
+from statuette.kernel.domain.brands import service
+from statuette.kernel.domain.brands.changes import Change
+from statuette.kernel.domain.brands.file import ReadBrand, read_brand, wrong
+from statuette.kernel.plugins import PluginRegistry
+from statuette.kernel.toml_source import did_you_mean
+from statuette.policy import compile_policy
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """What applying did, or with `dry_run` would do. `unchanged` names the brands that were so already."""
+
+    changes: list[Change]
+    unchanged: list[str]
+    warnings: list[str]
+    dry_run: bool
+
+
+class _NothingWritten(Exception):
+    """Ends a transaction that was only to be tried."""
+
+
+def brand_files(places: Sequence[Path], brands_dir: Path) -> list[Path]:
+    """The files meant: those named, those in folders named, or else all of `brands_dir`. Raises `ConfigurationError`."""
+    files: list[Path] = []
+    for place in places or (brands_dir,):
+        files += sorted(place.glob("*.toml")) if place.is_dir() else [place]
+    if not files:
+        raise ConfigurationError(f"There is no brand file in {brands_dir}.", cure="Write one: brands/<slug>.toml.")
+    return files
+
+
+async def apply_brands(
+    database: Database, registry: PluginRegistry, files: Sequence[Path], *, dry_run: bool
+) -> Applied:
+    """Apply every file or none.
+
+    Raises:
+        ConfigurationError: something is wrong with any of them; nothing was written.
+    """
+    brands, warnings = check_files(registry, files)
+    found: list[Change] = []
+    try:
+        async with database.transaction() as tx:
+            for brand in brands:
+                await service.release_hosts(tx, brand.config)
+            for brand in brands:
+                found += await service.apply(tx, brand.config, brand.source.at("hosts"))
+            if dry_run:
+                raise _NothingWritten
+    except _NothingWritten:
+        pass
+    changed = {change.brand for change in found}
+    unchanged = [brand.config.slug for brand in brands if brand.config.slug not in changed]
+    return Applied(found, unchanged, warnings, dry_run)
+
+
+def check_files(registry: PluginRegistry, files: Sequence[Path]) -> tuple[list[ReadBrand], list[str]]:
+    """Read every file and check each against the plugins and against the others; returns warnings too."""
+
+    def credits_of(slug: str) -> int | None:
+        style = registry.latest_style(slug)
+        return style.credits if style is not None else None
+
+    brands = [read_brand(path, credits_of) for path in files]
+    _check_unique(brands)
+    warnings: list[str] = []
+    for brand in brands:
+        compile_policy(registry.policy_packs, brand.choices())
+        warnings += _check_models(brand, registry)
+    return brands, warnings
+
+
+def _check_unique(brands: Sequence[ReadBrand]) -> None:
+    slugs: dict[str, ReadBrand] = {}
+    hosts: dict[str, ReadBrand] = {}
+    for brand in brands:
+        slug = brand.config.slug
+        if (other := slugs.setdefault(slug, brand)) is not brand:
+            raise wrong(brand.source, ("slug",), f"{other.source.at('slug')} is called {slug!r} too.")
+        for position, host in enumerate(brand.config.hosts):
+            if (other := hosts.setdefault(host, brand)) is not brand:
+                place = other.source.at("hosts", other.config.hosts.index(host))
+                raise wrong(
+                    brand.source,
+                    ("hosts", position),
+                    f"The host {host!r} belongs to the brand {other.config.slug!r} ({place}).",
+                    "Take it out of one of the two files.",
+                )
+
+
+def _check_models(brand: ReadBrand, registry: PluginRegistry) -> list[str]:
+    """Warnings for models that are not on offer now. Raises when none is, or when one is paid in another currency."""
+    warnings: list[str] = []
+    config, source = brand.config, brand.source
+    for position, name in enumerate(config.models):
+        model = registry.model(name)
+        if model is None:
+            warnings.append(f"{source.at('models', position)}: The model {name!r} is not on offer and is passed over.")
+            continue
+        cost = model.worst_case_cost
+        if cost.micros and cost.currency != config.daily_cost_ceiling.currency:
+            raise wrong(
+                source,
+                ("daily_cost_ceiling", "currency"),
+                f"The model {name!r} is paid in {cost.currency}, so no ceiling in another currency can hold it.",
+            )
+    if len(warnings) == len(config.models):
+        raise wrong(
+            source,
+            ("models",),
+            "None of these models is on offer.",
+            did_you_mean(config.models[0], registry.models(), what="model"),
+        )
+    return warnings
