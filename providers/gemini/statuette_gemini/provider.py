@@ -58,8 +58,7 @@ class GeminiImageProvider(ImageProvider):
         self._clock = clock
         self._models = {model.id: model for model in merged(config.models)}
         self._gate = ByteGate(config.max_bytes_in_flight)
-        self._client: GeminiClient | None = None
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[GeminiClient] | None = None
         self._closed = False
 
     def __repr__(self) -> str:
@@ -93,9 +92,9 @@ class GeminiImageProvider(ImageProvider):
 
     async def aclose(self) -> None:
         self._closed = True
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            await (await opening).aclose()
 
     async def _call(self, request: ImageRequest, model: GeminiModel) -> Outcome:
         patience = self._config.timeout_seconds
@@ -114,11 +113,14 @@ class GeminiImageProvider(ImageProvider):
             return ProviderUnavailable("timeout" if sent else "no_room", possibly_charged=sent)
 
     async def _opened(self) -> GeminiClient | None:
-        """The client, made by the first caller, off the loop: importing the SDK takes a second."""
-        async with self._opening:
-            if self._client is None and not self._closed:
-                self._client = await asyncio.to_thread(_open, self._config)
-            return self._client
+        """The client, made once, off the loop: importing the SDK takes a second. None after `aclose`."""
+        if self._closed:
+            return None
+        if self._opening is None:
+            self._opening = asyncio.create_task(asyncio.to_thread(_open, self._config))
+        # Shielded: a caller that is cancelled must neither spoil the client for the others nor lose it unclosed.
+        client = await asyncio.shield(self._opening)
+        return None if self._closed else client
 
 
 def _open(config: GeminiConfig) -> GeminiClient:

@@ -85,6 +85,22 @@ async def test_cancelled_calls_hang_up_and_give_their_room_back(simulator: Gemin
     assert isinstance(again.outcome, Succeeded)
 
 
+async def test_a_first_call_cancelled_while_the_client_is_made_spoils_nothing(
+    simulator: GeminiSimulator, provider: GeminiImageProvider
+) -> None:
+    first = asyncio.create_task(provider.submit(a_request("att_first")))
+    second = asyncio.create_task(provider.submit(a_request("att_second")))
+    await asyncio.sleep(0)
+
+    first.cancel()
+    await asyncio.wait({first, second})
+
+    assert first.cancelled()
+    assert isinstance(submission := second.result(), Finished)
+    assert isinstance(submission.outcome, Succeeded)
+    assert simulator.calls == 1
+
+
 @given(
     capacity=st.integers(1, 50),
     sizes=st.lists(st.integers(1, 80), min_size=1, max_size=12),
