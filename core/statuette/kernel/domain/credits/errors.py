@@ -24,3 +24,10 @@ class HoldClosed(Conflict):
 
     code = "hold_closed"
     summary = "These held credits were settled already, and differently."
+
+
+class LedgerBroken(StatuetteError):
+    """Wallet and lots disagree, which no code path leads to: somebody wrote to the tables. Nothing moved. Final."""
+
+    code = "ledger_broken"
+    summary = "The records of these credits contradict each other."

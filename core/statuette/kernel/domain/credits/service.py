@@ -17,7 +17,7 @@ from statuette.dataset import Transaction as AnyTransaction
 from statuette.errors import InvalidInput, NotFound
 from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.domain.credits import erasure, lots, repository
-from statuette.kernel.domain.credits.errors import HoldClosed, InsufficientCredits, TransferKeyReused
+from statuette.kernel.domain.credits.errors import HoldClosed, LedgerBroken, TransferKeyReused
 from statuette.kernel.domain.credits.postings import TransferKind
 from statuette.kernel.domain.credits.repository import HoldRow, TransferRow
 from statuette.kernel.domain.credits.views import Balance, Expiring, HoldView, TransferView
@@ -267,7 +267,7 @@ async def _made(reader: Reader, brand_id: str, transfer_key: str) -> TransferVie
 async def _move_balance(tx: Transaction, brand_id: str, account_id: str, *, available: int = 0, held: int = 0) -> None:
     """The condition on the wallet's row is the last word: whatever the lots say, a balance never goes below zero."""
     if await repository.move_balance(tx, brand_id, account_id, available=available, held=held) is None:
-        raise InsufficientCredits()
+        raise LedgerBroken(cure="Run `statuette ledger verify`.")
 
 
 async def _lock(tx: Transaction, brand_id: str, account_id: str) -> None:

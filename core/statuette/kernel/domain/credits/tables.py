@@ -44,7 +44,7 @@ class CreditHold(Table, tablename="credit_hold"):
 
 
 class CreditHoldLot(Table, tablename="credit_hold_lot"):
-    """How much of which lot a hold took."""
+    """How much of which lot a hold, or an adjustment that takes away, took. `hold_id` is the id of either."""
 
     id = key()
     hold_id = ident()
