@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from statuette_policies import BASELINE
-
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.domain.accounts.flow import AccountFlow
@@ -13,6 +11,7 @@ from statuette.policy import EffectivePolicy, compile_policy
 from statuette.testing import FrozenClock
 from statuette.testing.memory_key_store import MemoryKeyStore
 from statuette.testing.outbox_mailer import RecordingMailer
+from statuette_policies import BASELINE
 
 from .signin import Signin
 
@@ -41,7 +40,7 @@ def cipher(key_store: MemoryKeyStore, clock: FrozenClock) -> FieldCipher:
 
 @pytest.fixture
 def flow(database: Database, cipher: FieldCipher, mailer: RecordingMailer, clock: FrozenClock) -> AccountFlow:
-    return AccountFlow(database, mailer, cipher, Egress(clock, concurrency=8))
+    return AccountFlow(database, cipher, mailer, Egress(clock, concurrency=8))
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import logging
 from datetime import timedelta
 
 import pytest
-
 from statuette.errors import RateLimited, Unavailable
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.encryption import FieldCipher
@@ -228,7 +227,7 @@ async def test_known_and_unknown_addresses_run_the_same_statements(
     # Given an address with an account and one without
     await signin.sign_in(ADA)
     twin, statements = noted(database)
-    watched = Signin(AccountFlow(twin, mailer, cipher, Egress(database.clock, concurrency=8)), mailer, policy)
+    watched = Signin(AccountFlow(twin, cipher, mailer, Egress(database.clock, concurrency=8)), mailer, policy)
 
     # When each asks for a code and guesses wrong, and a third guesses without having asked
     seen: list[list[str]] = []
@@ -311,7 +310,7 @@ async def test_the_key_of_an_account_that_was_never_born_is_destroyed(
     database: Database, mailer: RecordingMailer, policy: EffectivePolicy, clock: FrozenClock
 ) -> None:
     key_store = _OvertakenKeyStore()
-    flow = AccountFlow(database, mailer, FieldCipher(key_store, bytes(32), clock), Egress(clock, concurrency=8))
+    flow = AccountFlow(database, FieldCipher(key_store, bytes(32), clock), mailer, Egress(clock, concurrency=8))
     signin = Signin(flow, mailer, policy)
     await signin.ask(ADA)
     key_store.overtake = signin

@@ -92,12 +92,12 @@ class Authenticator:
                 raise Unauthenticated()
             return found.principal
         if cookie_token is not None:
-            found = await self._of_cookie(brand_id, cookie_token)
-            if found is None or found.csrf_hash is None:
+            session = await self._of_cookie(brand_id, cookie_token)
+            if session is None or session.csrf_hash is None:
                 return anonymous(brand_id)
-            if method.upper() not in _SAFE_METHODS and not same(token_hash(csrf_header or ""), found.csrf_hash):
+            if method.upper() not in _SAFE_METHODS and not same(token_hash(csrf_header or ""), session.csrf_hash):
                 raise CsrfTokenMissing()
-            return found.principal
+            return session.principal
         return anonymous(brand_id)
 
     def forget_session(self, session_id: str) -> None:

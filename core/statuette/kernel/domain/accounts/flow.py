@@ -56,7 +56,7 @@ class AccountFlow:
     """
 
     def __init__(
-        self, database: Database, mailer: Mailer, cipher: FieldCipher, egress: Egress, *, session_days: int = 30
+        self, database: Database, cipher: FieldCipher, mailer: Mailer, egress: Egress, *, session_days: int = 30
     ) -> None:
         self._database = database
         self._mailer = mailer

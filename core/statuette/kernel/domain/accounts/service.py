@@ -186,12 +186,6 @@ async def welcome(tx: Transaction, brand_id: str, account_id: str, amount: int) 
     await grant(tx, brand_id=brand_id, account_id=account_id, amount=amount, key=f"signup:{account_id}", actor="signup")
 
 
-async def require(reader: Reader, brand_id: str, account_id: str) -> None:
-    """Raises NotFound unless the brand has this account."""
-    if await repository.account_row(reader, brand_id, account_id) is None:
-        raise NotFound()
-
-
 async def open_session(
     tx: Transaction, brand_id: str, account_id: str, lasts: timedelta, *, cookie: bool
 ) -> OpenedSession:

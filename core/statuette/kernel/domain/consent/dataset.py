@@ -51,3 +51,7 @@ DATASET = Dataset(
     handler=ConsentHandler(),
     ended_by=("account.erase",),
 )
+
+
+def datasets() -> tuple[Dataset, ...]:
+    return (DATASET,)
