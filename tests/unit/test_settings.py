@@ -149,11 +149,12 @@ def test_a_wrong_variable_is_named(folder: Path, environment: dict[str, str], me
     assert str(caught.value).startswith(message)
 
 
-def test_variables_of_allowed_plugins_and_of_the_container_platform_are_left_alone(folder: Path) -> None:
+def test_variables_of_plugins_clients_and_the_container_platform_are_left_alone(folder: Path) -> None:
     settings = load_settings(
         {
             "STATUETTE_LOCAL_KEYS_DIRECTORY": "/keys",
             "STATUETTE_SERVICE_HOST": "10.0.0.1",
+            "STATUETTE_SECRET_KEY": "sk_test_x",
             "STATUETTE_PORT": "tcp://10.0.0.1:8000",
             "STATUETTE_PORT_8000_TCP_ADDR": "10.0.0.1",
         },

@@ -20,6 +20,8 @@ from statuette.kernel.toml_source import TomlSource, described, did_you_mean, re
 
 _PREFIX = "STATUETTE_"
 _OTHER_NAMES = {"database_url": ("DATABASE_URL",)}
+# What `statuette quickstart` writes for clients; it may well be in the shell that starts the server.
+_OF_CLIENTS = {"STATUETTE_SECRET_KEY", "STATUETTE_PUBLISHABLE_KEY"}
 # What Kubernetes puts into every container beside a service that is called `statuette`.
 _SERVICE_LINK = re.compile(r"STATUETTE_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_\w+)?)")
 
@@ -133,7 +135,7 @@ def _refuse_unknown_variables(
     for variable in environment:
         if (
             variable.startswith(_PREFIX)
-            and variable not in names
+            and variable not in names | _OF_CLIENTS
             and not variable.startswith(owned)
             and not _SERVICE_LINK.fullmatch(variable)
         ):

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 KeyKind = Literal["publishable", "secret"]
-SCOPES = ("accounts:read", "brand:read", "credits:write", "findings:read", "generations:read")
+SCOPES = ("accounts:read", "brand:read", "credits:write", "findings:read", "findings:write", "generations:read")
 
 _PREFIXES: dict[KeyKind, str] = {"publishable": "pk", "secret": "sk"}
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

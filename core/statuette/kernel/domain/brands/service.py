@@ -91,6 +91,11 @@ async def brand_id_of(reader: Reader, slug: str) -> str:
     return row.id
 
 
+async def all_brands(reader: Reader) -> list[BrandRow]:
+    """In order of their slugs."""
+    return await repository.all_brands(reader)
+
+
 async def create_key(
     tx: Transaction, brand_id: str, kind: KeyKind, label: str, scopes: Sequence[str] = ()
 ) -> tuple[KeyView, str]:

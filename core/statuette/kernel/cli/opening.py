@@ -1,0 +1,36 @@
+"""What commands open and must close again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from statuette.kernel.db.database import Database
+from statuette.kernel.db.engines import engine_for
+from statuette.kernel.db.schema import check_schema
+from statuette.kernel.plugins import PluginRegistry
+from statuette.kernel.settings import Settings
+from statuette.values import SystemClock
+
+
+@asynccontextmanager
+async def opened_database(settings: Settings, *, checked: bool = True) -> AsyncIterator[Database]:
+    """The database of the settings; with `checked`, only at this version's schema."""
+    database = Database(engine_for(settings.database_url), SystemClock())
+    try:
+        await database.open()
+        if checked:
+            await check_schema(database.engine)
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def opened_plugins(settings: Settings) -> AsyncIterator[PluginRegistry]:
+    """The plugins of the settings, whatever these choose among them."""
+    registry = PluginRegistry.survey(settings, SystemClock())
+    try:
+        yield registry
+    finally:
+        await registry.aclose()
