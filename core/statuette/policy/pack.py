@@ -11,9 +11,10 @@ import msgspec
 
 from statuette.errors import ConfigurationError
 from statuette.policy.catalogue import Catalogue, Category, Purpose
+from statuette.policy.merge import Declared, declare, in_order, meet
 from statuette.policy.rules import Egress, Retain, Rule
 
-_Declared = TypeVar("_Declared", Category, Purpose, Retain, Egress)
+_Item = TypeVar("_Item")
 
 
 class PolicyPack(msgspec.Struct, frozen=True):
@@ -31,7 +32,7 @@ class PolicyPack(msgspec.Struct, frozen=True):
 
 
 class BrandChoice(msgspec.Struct, frozen=True):
-    """A brand's narrowing of one rule, and the place it was written at (`brands/demo.toml:41`)."""
+    """A brand's time for one rule, up to the rule's maximum, and the place it was written at (`brands/demo.toml:41`)."""
 
     rule: str
     after: timedelta
@@ -57,7 +58,7 @@ class EffectivePolicy(msgspec.Struct, frozen=True):
             ) from None
 
     def allows_egress(self, purpose: str, categories: Iterable[str]) -> bool:
-        """Whether some rule lets `purpose` carry all of `categories` out."""
+        """Whether one rule lets `purpose` carry all of `categories` out."""
         wanted = set(categories)
         return any(rule.purpose == purpose and wanted <= set(rule.categories) for rule in self.egress.values())
 
@@ -65,77 +66,59 @@ class EffectivePolicy(msgspec.Struct, frozen=True):
 def compile_policy(packs: Iterable[PolicyPack], choices: Iterable[BrandChoice] = ()) -> EffectivePolicy:
     """Merge packs, then a brand's choices, into what is in force.
 
-    Two packs may declare the same retention rule: the stricter value of each field wins, whatever the order. A brand's
-    choice may only shorten.
+    The merge is a meet: in whatever order and however often packs are named, the stricter value of each field wins. A
+    brand sets the time of a rule anywhere up to its maximum, the least that any pack allows.
 
     Raises:
-        ConfigurationError: an unknown rule, a purpose or category that nobody declares, or a choice that loosens; names
-            both sources.
+        ConfigurationError: a rule that contradicts itself or another of its name, an unknown rule, a purpose or category
+            that nobody declares, two choices for one rule, or a choice that loosens; names every source involved.
     """
-    categories: dict[str, Category] = {}
-    purposes: dict[str, Purpose] = {}
-    retain: dict[str, Retain] = {}
-    egress: dict[str, Egress] = {}
-    sources: dict[str, str] = {}
+    categories: dict[str, Declared[Category]] = {}
+    purposes: dict[str, Declared[Purpose]] = {}
+    egress: dict[str, Declared[Egress]] = {}
+    claims: dict[str, list[Declared[Retain]]] = {}
     for pack in sorted(packs, key=lambda p: (p.name, p.version)):
         for category in pack.catalogue.categories:
-            _declare(categories, category, "category", pack.source, sources)
+            declare(categories, category, "category", pack.source)
         for purpose in pack.catalogue.purposes:
-            _declare(purposes, purpose, "purpose", pack.source, sources)
+            declare(purposes, purpose, "purpose", pack.source)
         for rule in pack.rules:
             if isinstance(rule, Egress):
-                _declare(egress, rule, "rule", pack.source, sources)
-            elif rule.id in retain:
-                retain[rule.id] = _stricter(retain[rule.id], rule, sources[f"rule {rule.id}"], pack.source)
+                declare(egress, in_order(rule), "rule", pack.source)
             else:
-                _declare(retain, rule, "rule", pack.source, sources)
-    for choice in choices:
-        retain[choice.rule] = _narrow(retain, choice, sources)
+                claims.setdefault(rule.id, []).append(Declared(in_order(rule), pack.source))
+    for rule_id in claims.keys() & egress.keys():
+        raise ConfigurationError(
+            f"The rule {rule_id!r} is one of retention in {claims[rule_id][0].source} and one of egress in"
+            f" {egress[rule_id].source}."
+        )
+    retain = {rule_id: meet(rules) for rule_id, rules in claims.items()}
+    for choice in _one_a_rule(choices):
+        retain[choice.rule] = _narrow(retain, choice, claims)
     for allowed in egress.values():
-        if allowed.purpose not in purposes:
+        _refuse_undeclared(allowed, purposes, categories)
+    in_force = (_items(categories), _items(purposes), retain, _items(egress))
+    return EffectivePolicy(*in_force, digest=_digest(*in_force))
+
+
+def _items(declared: Mapping[str, Declared[_Item]]) -> dict[str, _Item]:
+    return {name: entry.item for name, entry in declared.items()}
+
+
+def _one_a_rule(choices: Iterable[BrandChoice]) -> Iterable[BrandChoice]:
+    by_rule: dict[str, BrandChoice] = {}
+    for choice in choices:
+        known = by_rule.setdefault(choice.rule, choice)
+        if known.after != choice.after:
             raise ConfigurationError(
-                f"Rule {allowed.id!r} ({sources[f'rule {allowed.id}']}) names the purpose {allowed.purpose!r},"
-                " which no pack declares."
+                f"The rule {choice.rule!r} is set to {known.after} by {known.source} and to {choice.after} by"
+                f" {choice.source}.",
+                cure="Keep one of them.",
             )
-        for name in allowed.categories:
-            if name not in categories:
-                raise ConfigurationError(
-                    f"Rule {allowed.id!r} ({sources[f'rule {allowed.id}']}) names the category {name!r},"
-                    " which no pack declares."
-                )
-    return EffectivePolicy(categories, purposes, retain, egress, _digest(categories, purposes, retain, egress))
+    return by_rule.values()
 
 
-def _declare(
-    into: dict[str, _Declared], item: _Declared, kind: str, source: str, sources: dict[str, str]
-) -> None:
-    known = into.get(item.id)
-    if known is not None and known != item:
-        raise ConfigurationError(
-            f"The {kind} {item.id!r} is declared differently in {sources[f'{kind} {item.id}']} and in {source}."
-        )
-    into[item.id] = item
-    sources.setdefault(f"{kind} {item.id}", source)
-
-
-def _stricter(one: Retain, other: Retain, one_source: str, other_source: str) -> Retain:
-    if one.dataset != other.dataset or one.carry != other.carry:
-        raise ConfigurationError(
-            f"The rule {one.id!r} speaks of different data in {one_source} and in {other_source}."
-        )
-    return msgspec.structs.replace(
-        one,
-        triggers=tuple(sorted({*one.triggers, *other.triggers})),
-        after=min(one.after, other.after),
-        maximum=min(one.maximum, other.maximum),
-        action=max(one.action, other.action, key=lambda action: action.strength),
-        exempt_while_saved=one.exempt_while_saved and other.exempt_while_saved,
-        longest_job_added=one.longest_job_added and other.longest_job_added,
-        sentence=min((one, other), key=lambda rule: (rule.after, rule.sentence)).sentence,
-    )
-
-
-def _narrow(retain: Mapping[str, Retain], choice: BrandChoice, sources: Mapping[str, str]) -> Retain:
+def _narrow(retain: Mapping[str, Retain], choice: BrandChoice, claims: Mapping[str, list[Declared[Retain]]]) -> Retain:
     rule = retain.get(choice.rule)
     if rule is None:
         raise ConfigurationError(
@@ -143,9 +126,10 @@ def _narrow(retain: Mapping[str, Retain], choice: BrandChoice, sources: Mapping[
             cure=f"Use one of: {', '.join(sorted(retain))}.",
         )
     if choice.after > rule.maximum:
+        bound_by = min(claims[choice.rule], key=lambda claim: (claim.item.maximum, claim.source))
         raise ConfigurationError(
-            f"{choice.source} loosens the rule {choice.rule!r} to {choice.after};"
-            f" {sources[f'rule {choice.rule}']} allows {rule.maximum} at most.",
+            f"{choice.source} loosens the rule {choice.rule!r} to {choice.after}; {bound_by.source} allows"
+            f" {rule.maximum} at most.",
             cure=f"Choose {rule.maximum} or less.",
         )
     if choice.after < timedelta(0):
@@ -153,7 +137,18 @@ def _narrow(retain: Mapping[str, Retain], choice: BrandChoice, sources: Mapping[
     return msgspec.structs.replace(rule, after=choice.after)
 
 
+def _refuse_undeclared(
+    rule: Declared[Egress], purposes: Mapping[str, object], categories: Mapping[str, object]
+) -> None:
+    missing = [] if rule.item.purpose in purposes else [f"purpose {rule.item.purpose!r}"]
+    missing += [f"category {name!r}" for name in rule.item.categories if name not in categories]
+    if missing:
+        raise ConfigurationError(
+            f"The rule {rule.item.id!r} ({rule.source}) names the {missing[0]}, which no pack declares."
+        )
+
+
 def _digest(*parts: Mapping[str, msgspec.Struct]) -> str:
-    """SHA-256 over canonical JSON (sorted keys), as `sha256:<hex>`."""
-    body = msgspec.json.encode([dict(sorted(part.items())) for part in parts], order="deterministic")
+    """SHA-256 over canonical JSON (all names sorted), as `sha256:<hex>`. The same in every process and release."""
+    body = msgspec.json.encode(parts, order="sorted")
     return f"sha256:{hashlib.sha256(body).hexdigest()}"
