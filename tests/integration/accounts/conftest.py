@@ -40,7 +40,7 @@ def cipher(key_store: MemoryKeyStore, clock: FrozenClock) -> FieldCipher:
 
 @pytest.fixture
 def flow(database: Database, cipher: FieldCipher, mailer: RecordingMailer, clock: FrozenClock) -> AccountFlow:
-    return AccountFlow(database, cipher, mailer, Egress(clock, concurrency=8))
+    return AccountFlow(database, mailer, cipher, Egress(clock, concurrency=8))
 
 
 @pytest.fixture

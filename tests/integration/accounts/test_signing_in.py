@@ -227,7 +227,7 @@ async def test_known_and_unknown_addresses_run_the_same_statements(
     # Given an address with an account and one without
     await signin.sign_in(ADA)
     twin, statements = noted(database)
-    watched = Signin(AccountFlow(twin, cipher, mailer, Egress(database.clock, concurrency=8)), mailer, policy)
+    watched = Signin(AccountFlow(twin, mailer, cipher, Egress(database.clock, concurrency=8)), mailer, policy)
 
     # When each asks for a code and guesses wrong, and a third guesses without having asked
     seen: list[list[str]] = []
@@ -310,7 +310,7 @@ async def test_the_key_of_an_account_that_was_never_born_is_destroyed(
     database: Database, mailer: RecordingMailer, policy: EffectivePolicy, clock: FrozenClock
 ) -> None:
     key_store = _OvertakenKeyStore()
-    flow = AccountFlow(database, FieldCipher(key_store, bytes(32), clock), mailer, Egress(clock, concurrency=8))
+    flow = AccountFlow(database, mailer, FieldCipher(key_store, bytes(32), clock), Egress(clock, concurrency=8))
     signin = Signin(flow, mailer, policy)
     await signin.ask(ADA)
     key_store.overtake = signin
@@ -399,3 +399,14 @@ async def test_letters_speak_the_language_asked_for(signin: Signin, mailer: Reco
     assert german.subject == "Dein Anmeldecode für Little People"
     assert fallback.subject == "Your sign-in code for Little People"
     assert signin.mailed_code(ADA) not in fallback.subject
+
+
+async def test_a_sign_in_lasts_as_long_as_the_setting_and_never_longer_than_the_rule(
+    database: Database, cipher: FieldCipher, mailer: RecordingMailer, policy: EffectivePolicy, clock: FrozenClock
+) -> None:
+    lasted = {}
+    for days in (2, 400):
+        flow = AccountFlow(database, mailer, cipher, Egress(clock, concurrency=8), session_days=days)
+        lasted[days] = (await Signin(flow, mailer, policy).sign_in(ADA)).expires_at - clock.now()
+
+    assert lasted == {2: timedelta(days=2), 400: policy.rule("session.keep").after}

@@ -50,13 +50,14 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 class AccountFlow:
-    """
+    """Signing in and out, and the profile.
+
     Args:
         session_days: how long a sign-in lasts; never longer than the rule `session.keep` allows.
     """
 
     def __init__(
-        self, database: Database, cipher: FieldCipher, mailer: Mailer, egress: Egress, *, session_days: int = 30
+        self, database: Database, mailer: Mailer, cipher: FieldCipher, egress: Egress, *, session_days: int = 30
     ) -> None:
         self._database = database
         self._mailer = mailer

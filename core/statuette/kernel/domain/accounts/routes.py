@@ -6,6 +6,8 @@ from typing import Any
 
 from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency as Injected
+from litestar.params import FromPath, JSONBody
 
 from statuette.kernel.domain.accounts.flow import SignedIn
 from statuette.kernel.domain.accounts.schemas import (
@@ -32,7 +34,11 @@ class SigninRoutes(Controller):
 
     @post("/signin/codes", status_code=202, opt={"public": True}, summary="Mail a sign-in code")
     async def request_code(
-        self, request: Request[Any, Any, Any], platform: Platform, brand: LoadedBrand, data: SigninCodeRequest
+        self,
+        request: Request[Any, Any, Any],
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        data: JSONBody[SigninCodeRequest],
     ) -> SigninCodeResponse:
         """The answer is the same whether or not the address has an account."""
         _throttle(request, platform)
@@ -48,7 +54,11 @@ class SigninRoutes(Controller):
 
     @post("/signin", status_code=201, opt={"public": True}, summary="Sign in")
     async def sign_in(
-        self, request: Request[Any, Any, Any], platform: Platform, brand: LoadedBrand, data: SigninRequest
+        self,
+        request: Request[Any, Any, Any],
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        data: JSONBody[SigninRequest],
     ) -> Response[SessionResponse]:
         """Trade the mailed code for a session: a bearer token, or a cookie with a CSRF token."""
         _throttle(request, platform)
@@ -77,7 +87,12 @@ class SigninRoutes(Controller):
         )
 
     @delete("/session", status_code=204, summary="Sign out")
-    async def sign_out(self, platform: Platform, brand: LoadedBrand, principal: Principal) -> Response[None]:
+    async def sign_out(
+        self,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        principal: Injected[Principal],
+    ) -> Response[None]:
         """End this session."""
         await platform.accounts.sign_out(
             brand_id=brand.id, account_id=principal.account_id or "", session_id=principal.session_id or ""
@@ -88,7 +103,9 @@ class SigninRoutes(Controller):
         return response
 
     @delete("/sessions", status_code=204, summary="Sign out everywhere")
-    async def sign_out_everywhere(self, platform: Platform, brand: LoadedBrand, account_id: str) -> None:
+    async def sign_out_everywhere(
+        self, platform: Injected[Platform], brand: Injected[LoadedBrand], account_id: Injected[str]
+    ) -> None:
         """End every session of the account, this one included."""
         await platform.accounts.sign_out_everywhere(brand_id=brand.id, account_id=account_id)
         platform.authenticator.forget_account(account_id)
@@ -100,13 +117,21 @@ class AccountRoutes(Controller):
 
     @get(summary="Read your profile")
     async def profile(
-        self, request: Request[Any, Any, Any], platform: Platform, brand: LoadedBrand, account_id: str
+        self,
+        request: Request[Any, Any, Any],
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
     ) -> Response[bytes]:
         return answer(request, await platform.accounts.profile(brand_id=brand.id, account_id=account_id))
 
     @patch(summary="Change your profile")
     async def update(
-        self, platform: Platform, brand: LoadedBrand, account_id: str, data: ProfileUpdate
+        self,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        data: JSONBody[ProfileUpdate],
     ) -> ProfileResponse:
         """What is left out stays as it is."""
         return await platform.accounts.update_profile(brand_id=brand.id, account_id=account_id, update=data)
@@ -116,10 +141,12 @@ class AdminAccountRoutes(Controller):
     path = "/admin/v1/accounts"
     tags = ["Admin"]
 
-    @get("/{account_id:str}", opt={"scope": "accounts:read"}, summary="Read an account")
-    async def read(self, platform: Platform, brand: LoadedBrand, account_id: str) -> MaskedAccount:
+    @get("/{account:str}", opt={"scope": "accounts:read"}, summary="Read an account")
+    async def read(
+        self, platform: Injected[Platform], brand: Injected[LoadedBrand], account: FromPath[str]
+    ) -> MaskedAccount:
         """Without name, and with the outline of the address only."""
-        return await platform.accounts.masked(brand_id=brand.id, account_id=account_id)
+        return await platform.accounts.masked(brand_id=brand.id, account_id=account)
 
 
 def _throttle(request: Request[Any, Any, Any], platform: Platform) -> None:

@@ -51,7 +51,3 @@ DATASET = Dataset(
     handler=ConsentHandler(),
     ended_by=("account.erase",),
 )
-
-
-def datasets() -> tuple[Dataset, ...]:
-    return (DATASET,)

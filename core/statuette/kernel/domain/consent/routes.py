@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Controller, Request, Response, get, put
+from litestar.di import NamedDependency as Injected
+from litestar.params import FromPath, JSONBody
 
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.consent.schemas import ConsentResponse, ConsentUpdate
@@ -19,7 +21,11 @@ class ConsentRoutes(Controller):
 
     @get(summary="List purposes and consents")
     async def listing(
-        self, request: Request[Any, Any, Any], platform: Platform, brand: LoadedBrand, account_id: str
+        self,
+        request: Request[Any, Any, Any],
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
     ) -> Response[bytes]:
         """Every purpose that data is used for, with your decision where one is asked for."""
         return answer(
@@ -31,11 +37,11 @@ class ConsentRoutes(Controller):
     async def decide(
         self,
         request: Request[Any, Any, Any],
-        platform: Platform,
-        brand: LoadedBrand,
-        account_id: str,
-        purpose: str,
-        data: ConsentUpdate,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        purpose: FromPath[str],
+        data: JSONBody[ConsentUpdate],
     ) -> ConsentResponse:
         """Taking consent back is as easy as giving it, and stops queued work at once."""
         decided = await platform.consents.decide(
