@@ -17,6 +17,7 @@ import httpx
 import uvicorn
 from statuette.kernel.app import compose, http_app
 from statuette.kernel.domain.brands import flow as brands
+from statuette.kernel.domain.brands import service as brand_service
 from statuette.kernel.platform import Platform
 from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.settings import FIRST_PARTY_PLUGINS, Settings
@@ -85,16 +86,12 @@ class Site:
             )
         )
         await brands.apply_brands(self.platform.database, self.platform.plugins, [path], dry_run=False)
-        key = await brands.create_key(
-            self.platform.database,
-            slug,
-            kind="secret",
-            label="tests",
-            scopes=("credits:write", "accounts:read", "findings:read", "findings:write", "generations:read"),
-        )
+        async with self.platform.database.transaction() as tx:
+            brand_id = await brand_service.brand_id_of(tx, slug)
+            _, secret = await brand_service.create_key(tx, brand_id, "secret", "tests", brand_service.SCOPES)
         await self.platform.brands.refresh()
-        self.secret_keys[slug] = key.token
-        return str(key.token)
+        self.secret_keys[slug] = secret
+        return secret
 
     def visitor(self, host: str | None = None) -> Visitor:
         headers = {"host": host} if host else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import cast
 
 from litestar import Litestar, Router
 from litestar.config.app import AppConfig
@@ -124,7 +124,7 @@ def compose(settings: Settings, clock: Clock | None = None, plugins: PluginRegis
         brands=brands,
         datasets=datasets,
         cipher=cipher,
-        accounts=AccountFlow(database, cipher, plugins.mailer, egress),
+        accounts=AccountFlow(database, plugins.mailer, cipher, egress, session_days=settings.session_days),
         consents=ConsentFlow(database),
         uploads=UploadFlow(database, storage, pixels, longest_job),
         generations=generations,
@@ -166,7 +166,7 @@ def _datasets(plugins: PluginRegistry, cipher: FieldCipher, generations: Generat
         generations_dataset.JOBS,
         generations_dataset.TICKETS,
         credits_dataset.DATASET,
-        *consent_dataset.datasets(),
+        consent_dataset.DATASET,
         brands_dataset.DATASET,
         idempotency_dataset.DATASET,
         work_dataset.DATASET,
@@ -226,11 +226,11 @@ def http_app(platform: Platform) -> ASGIApp:
         )
     )
     settings = platform.settings
-    edged: Any = Edge(
+    edged = Edge(
         Preflight(app, platform),
         platform.clock,
         max_body_bytes=settings.request_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,
         https=settings.secure_cookies,
     )
-    return edged
+    return cast(ASGIApp, edged)

@@ -30,7 +30,7 @@ async def _prepare(brand_file: Path, keys_file: Path) -> None:
     from statuette.kernel.db.database import Database
     from statuette.kernel.db.engines import engine_for
     from statuette.kernel.db.schema import migrate
-    from statuette.kernel.domain.brands import flow
+    from statuette.kernel.domain.brands import flow, service
     from statuette.kernel.plugins import PluginRegistry
     from statuette.kernel.settings_loading import load_settings
     from statuette.values import SystemClock
@@ -42,19 +42,21 @@ async def _prepare(brand_file: Path, keys_file: Path) -> None:
         await database.open()
         await migrate(database.engine)
         plugins = PluginRegistry.load(settings, clock)
-        applied = await flow.apply_brands(database, plugins, [brand_file], dry_run=False)
+        await flow.apply_brands(database, plugins, [brand_file], dry_run=False)
         if keys_file.exists():
             return
-        slug = applied[0].slug
-        secret = await flow.create_key(database, slug, kind="secret", label="quickstart", scopes=_SCOPES)
-        publishable = await flow.create_key(database, slug, kind="publishable", label="quickstart", scopes=())
+        slug = flow.check_files(plugins, [brand_file])[0][0].config.slug
+        async with database.transaction() as tx:
+            brand_id = await service.brand_id_of(tx, slug)
+            _, secret = await service.create_key(tx, brand_id, "secret", "quickstart", _SCOPES)
+            _, publishable = await service.create_key(tx, brand_id, "publishable", "quickstart")
     finally:
         await database.close()
     keys_file.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(keys_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(f"# Keys of the brand {slug}. They are shown nowhere else.\n")
-        file.write(f"STATUETTE_SECRET_KEY={secret.token}\nSTATUETTE_PUBLISHABLE_KEY={publishable.token}\n")
+        file.write(f"STATUETTE_SECRET_KEY={secret}\nSTATUETTE_PUBLISHABLE_KEY={publishable}\n")
 
 
 command = quickstart

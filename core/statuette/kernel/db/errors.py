@@ -45,7 +45,7 @@ def mapped(error: BaseException) -> StatuetteError | None:
         | asyncpg.InsufficientResourcesError
         | asyncpg.OperatorInterventionError
         | asyncpg.ReadOnlySQLTransactionError
-        | asyncpg.InterfaceError
+        | asyncpg.exceptions.InterfaceError
         | ConnectionError
         | TimeoutError,
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from litestar import Response, get
+from litestar.di import NamedDependency as Injected
 
 from statuette.errors import StatuetteError
 from statuette.kernel.db.schema import check_schema
@@ -27,7 +28,7 @@ async def healthz() -> Health:
 
 
 @get("/readyz", opt={"public": True, "brandless": True}, summary="May it get traffic?", tags=["Operations"])
-async def readyz(platform: Platform) -> Response[Readiness]:
+async def readyz(platform: Injected[Platform]) -> Response[Readiness]:
     checks = {"database": "ok"}
     try:
         await check_schema(platform.database.engine)

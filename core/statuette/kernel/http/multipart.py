@@ -68,13 +68,14 @@ async def _read(chunks: AsyncIterator[bytes], boundary: str, max_bytes: int) -> 
     fields: dict[str, str] = {}
     name, value = "", bytearray()
     with PushMultipartParser(
-        boundary, max_segment_count=_MAX_SEGMENTS, max_size=max_bytes + _OVERHEAD_BYTES, header_charset="utf8"
+        boundary, max_segment_count=_MAX_SEGMENTS, max_segment_size=max_bytes + _OVERHEAD_BYTES
     ) as parser:
         async for chunk in chunks:
-            received = len(chunk)
+            if not chunk:
+                continue
             for part in parser.parse(chunk):
                 if isinstance(part, MultipartSegment):
-                    name, value = part.name, bytearray()
+                    name, value = part.name or "", bytearray()
                 elif part:
                     value += part
                     if len(value) > (max_bytes if name == "photo" else _MAX_FIELD_BYTES):
@@ -83,10 +84,6 @@ async def _read(chunks: AsyncIterator[bytes], boundary: str, max_bytes: int) -> 
                     photo = value
                 else:
                     fields[name] = value.decode("utf-8", "replace")
-            if not received:
-                break
-        if not parser.closed:
-            parser.parse(b"")
     if photo is None:
         raise InvalidForm("The form has no file named `photo`.")
     return UploadForm(bytes(photo), fields)

@@ -11,6 +11,7 @@ from litestar.exceptions import NotFoundException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server, Tag
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from statuette import __version__
@@ -88,7 +89,7 @@ def openapi_routes() -> tuple[ControllerRouterHandler, ...]:
 
 
 @get("/docs-assets/{name:str}", opt=OPEN, include_in_schema=False, sync_to_thread=False)
-def asset(name: str) -> Response[bytes]:
+def asset(name: FromPath[str]) -> Response[bytes]:
     """A file of the interactive page, out of the installed package."""
     if name not in _ASSETS:
         raise NotFoundException()

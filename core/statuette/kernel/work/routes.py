@@ -6,7 +6,8 @@ from typing import Annotated
 
 import msgspec
 from litestar import Controller, get, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency as Injected
+from litestar.params import FromPath, QueryParameter
 
 from statuette.errors import NotFound
 from statuette.kernel.domain.brands.directory import LoadedBrand
@@ -30,11 +31,11 @@ class AdminFindingRoutes(Controller):
     @get(opt={"scope": "findings:read"}, summary="List findings")
     async def listing(
         self,
-        platform: Platform,
-        brand: LoadedBrand,
-        limit: Annotated[int, Parameter(ge=1, le=100)] = 50,
-        cursor: Annotated[str | None, Parameter(max_length=200)] = None,
-        resolved: Annotated[bool, Parameter(description="Also those that were dealt with.")] = False,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
+        cursor: Annotated[str | None, QueryParameter(max_length=200)] = None,
+        resolved: Annotated[bool, QueryParameter(description="Also those that were dealt with.")] = False,
     ) -> FindingPage:
         """What needs a look: of this brand, newest first."""
         before = decode_cursor(cursor, "fnd")
@@ -45,7 +46,9 @@ class AdminFindingRoutes(Controller):
         return FindingPage(rows[:limit], encode_cursor(rows[limit - 1].id) if len(rows) > limit else None)
 
     @post("/{finding_id:str}/resolve", status_code=204, opt={"scope": "findings:write"}, summary="Resolve a finding")
-    async def resolve(self, platform: Platform, brand: LoadedBrand, finding_id: str) -> None:
+    async def resolve(
+        self, platform: Injected[Platform], brand: Injected[LoadedBrand], finding_id: FromPath[str]
+    ) -> None:
         """Say that it was dealt with. It opens again when it happens again."""
         async with platform.database.transaction() as tx:
             if not await findings.resolve(tx, finding_id, brand.id):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, get, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency as Injected
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from statuette.errors import InvalidInput
 from statuette.kernel.domain.accounts import service as accounts
@@ -28,7 +29,11 @@ class CreditRoutes(Controller):
 
     @get(summary="Read your balance")
     async def balance(
-        self, request: Request[Any, Any, Any], platform: Platform, brand: LoadedBrand, account_id: str
+        self,
+        request: Request[Any, Any, Any],
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
     ) -> Response[bytes]:
         """What may be spent, what running jobs hold, and what expires when."""
         async with platform.database.read() as reader:
@@ -39,11 +44,11 @@ class CreditRoutes(Controller):
     async def history(
         self,
         request: Request[Any, Any, Any],
-        platform: Platform,
-        brand: LoadedBrand,
-        account_id: str,
-        limit: Annotated[int, Parameter(ge=1, le=100)] = 50,
-        cursor: Annotated[str | None, Parameter(max_length=200)] = None,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
+        cursor: Annotated[str | None, QueryParameter(max_length=200)] = None,
     ) -> Response[bytes]:
         """Newest first."""
         before = decode_cursor(cursor, "trf")
@@ -57,27 +62,28 @@ class AdminCreditRoutes(Controller):
     path = "/admin/v1/accounts"
     tags = ["Admin"]
 
-    @post("/{account_id:str}/credits", status_code=201, opt={"scope": "credits:write"}, summary="Grant credits")
+    @post("/{account:str}/credits", status_code=201, opt={"scope": "credits:write"}, summary="Grant credits")
     async def grant(
         self,
-        platform: Platform,
-        brand: LoadedBrand,
-        principal: Principal,
-        account_id: str,
-        data: GrantRequest,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        principal: Injected[Principal],
+        account: FromPath[str],
+        data: JSONBody[GrantRequest],
         idempotency_key: Annotated[
-            str | None, Parameter(header="Idempotency-Key", max_length=255, description="Makes the grant happen once.")
+            str | None,
+            HeaderParameter(name="Idempotency-Key", max_length=255, description="Makes the grant happen once."),
         ] = None,
     ) -> TransferResponse:
         """Give an account credits. The same key is the same grant, for ever."""
         if idempotency_key is None:
             raise IdempotencyKeyRequired(cure="Send a key of your own, one a grant.")
         async with platform.database.transaction() as tx:
-            await accounts.require(tx, brand.id, account_id)
+            await accounts.require(tx, brand.id, account)
             transfer = await service.grant(
                 tx,
                 brand_id=brand.id,
-                account_id=account_id,
+                account_id=account,
                 amount=data.amount,
                 key=f"grant:{idempotency_key}",
                 actor=principal.id,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, delete, get
-from litestar.params import Parameter
+from litestar.di import NamedDependency as Injected
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect, Stream
 
 from statuette.errors import NotFound
@@ -27,11 +28,11 @@ class FigurineRoutes(Controller):
     async def listing(
         self,
         request: Request[Any, Any, Any],
-        platform: Platform,
-        brand: LoadedBrand,
-        account_id: str,
-        limit: Annotated[int, Parameter(ge=1, le=100)] = 20,
-        cursor: Annotated[str | None, Parameter(max_length=200)] = None,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+        cursor: Annotated[str | None, QueryParameter(max_length=200)] = None,
     ) -> Response[bytes]:
         """Newest first."""
         before = decode_cursor(cursor, "fig")
@@ -45,10 +46,10 @@ class FigurineRoutes(Controller):
     async def read(
         self,
         request: Request[Any, Any, Any],
-        platform: Platform,
-        brand: LoadedBrand,
-        account_id: str,
-        figurine_id: str,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        figurine_id: FromPath[str],
     ) -> Response[bytes]:
         async with platform.database.read() as reader:
             row = await service.get(reader, brand.id, account_id, figurine_id)
@@ -63,7 +64,13 @@ class FigurineRoutes(Controller):
         )
 
     @delete("/{figurine_id:str}", status_code=204, summary="Delete a figurine")
-    async def remove(self, platform: Platform, brand: LoadedBrand, account_id: str, figurine_id: str) -> None:
+    async def remove(
+        self,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        figurine_id: FromPath[str],
+    ) -> None:
         """Gone from sight at once, from the store right after, in every size."""
         async with platform.database.transaction() as tx:
             await service.ask_deletion(tx, brand_id=brand.id, account_id=account_id, figurine_id=figurine_id)
@@ -77,13 +84,13 @@ class FigurineRoutes(Controller):
 )
 async def image(
     request: Request[Any, Any, Any],
-    platform: Platform,
-    brand_id: str,
-    kind: str,
-    record_id: str,
-    size: str,
-    expires: int,
-    signature: Annotated[str, Parameter(max_length=64)],
+    platform: Injected[Platform],
+    brand_id: FromPath[str],
+    kind: FromPath[str],
+    record_id: FromPath[str],
+    size: FromPath[str],
+    expires: FromQuery[int],
+    signature: Annotated[str, QueryParameter(max_length=64)],
 ) -> Response[Any]:
     """Serves what the address was signed for, as long as it lasts and the picture is not deleted. Addresses come from the API."""
     now = platform.clock.now()

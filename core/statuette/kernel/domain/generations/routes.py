@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency as Injected
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from statuette.errors import InvalidInput, NotFound, Unauthenticated
@@ -37,8 +38,8 @@ _LOOK_AGAIN_SECONDS = 2.0
 _HEARTBEAT_SECONDS = 15.0
 _RETRY_AFTER_SECONDS = 1
 
-Limit = Annotated[int, Parameter(ge=1, le=100, description="Most items on a page.")]
-Cursor = Annotated[str | None, Parameter(description="`next_cursor` of the page before.", max_length=200)]
+Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Most items on a page.")]
+Cursor = Annotated[str | None, QueryParameter(description="`next_cursor` of the page before.", max_length=200)]
 
 
 class InvalidState(InvalidInput):
@@ -54,11 +55,11 @@ class GenerationRoutes(Controller):
     async def order(
         self,
         request: Request[Any, Any, Any],
-        platform: Platform,
-        brand: LoadedBrand,
-        account_id: str,
-        once: Once | None,
-        data: GenerationRequest,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        once: Injected[Once | None],
+        data: JSONBody[GenerationRequest],
     ) -> Response[bytes]:
         """Accept a job and hold its credits. Answers 202 as soon as the job is durable; `Prefer: wait=n` waits for its end.
 
@@ -74,12 +75,12 @@ class GenerationRoutes(Controller):
     async def listing(
         self,
         request: Request[Any, Any, Any],
-        platform: Platform,
-        brand: LoadedBrand,
-        account_id: str,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
         limit: Limit = 20,
         cursor: Cursor = None,
-        job_state: Annotated[str | None, Parameter(query="state", description="Only jobs in this state.")] = None,
+        job_state: Annotated[str | None, QueryParameter(name="state", description="Only jobs in this state.")] = None,
     ) -> Response[bytes]:
         """Newest first."""
         if job_state is not None and job_state not in set(State):
@@ -95,10 +96,10 @@ class GenerationRoutes(Controller):
     async def read(
         self,
         request: Request[Any, Any, Any],
-        platform: Platform,
-        brand: LoadedBrand,
-        account_id: str,
-        generation_id: str,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        generation_id: FromPath[str],
     ) -> Response[bytes]:
         """The job as it is now. `Prefer: wait=n` answers when it ends, or after `n` seconds (60 at most)."""
         return await _watched(request, platform, brand, account_id, generation_id, ordered=False)
@@ -107,10 +108,10 @@ class GenerationRoutes(Controller):
     async def cancel(
         self,
         request: Request[Any, Any, Any],
-        platform: Platform,
-        brand: LoadedBrand,
-        account_id: str,
-        generation_id: str,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        generation_id: FromPath[str],
     ) -> Response[bytes]:
         """End a job early. Pictures it has made stay and are paid for; the rest of the hold is released."""
         await platform.generation_flow.cancel(brand, account_id, generation_id)
@@ -119,7 +120,11 @@ class GenerationRoutes(Controller):
 
     @post("/{generation_id:str}/stream-tickets", status_code=201, summary="Get a ticket for a stream")
     async def ticket(
-        self, platform: Platform, brand: LoadedBrand, account_id: str, generation_id: str
+        self,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        generation_id: FromPath[str],
     ) -> StreamTicketView:
         """For `EventSource`, which sends no headers. Good once, for a minute."""
         async with platform.database.transaction() as tx:
@@ -135,13 +140,13 @@ class GenerationRoutes(Controller):
     async def events(
         self,
         request: Request[Any, Any, Any],
-        platform: Platform,
-        brand: LoadedBrand,
-        generation_id: str,
-        ticket: Annotated[str | None, Parameter(description="From `stream-tickets`.", max_length=100)] = None,
-        last_event_id: Annotated[int | None, Parameter(header="Last-Event-ID", ge=0)] = None,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        generation_id: FromPath[str],
+        ticket: Annotated[str | None, QueryParameter(description="From `stream-tickets`.", max_length=100)] = None,
+        last_event_id: Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0)] = None,
         after: Annotated[
-            int | None, Parameter(ge=0, description="Like `Last-Event-ID`, for a first connection.")
+            int | None, QueryParameter(ge=0, description="Like `Last-Event-ID`, for a first connection.")
         ] = None,
     ) -> Stream:
         """Server-sent events, from the first one or after `Last-Event-ID`; ends with the job."""
@@ -169,7 +174,9 @@ class AdminGenerationRoutes(Controller):
     tags = ["Admin"]
 
     @get("/{generation_id:str}/attempts", opt={"scope": "generations:read"}, summary="Calls made for a job")
-    async def attempts(self, platform: Platform, brand: LoadedBrand, generation_id: str) -> list[AttemptView]:
+    async def attempts(
+        self, platform: Injected[Platform], brand: Injected[LoadedBrand], generation_id: FromPath[str]
+    ) -> list[AttemptView]:
         """Every call to a provider, with its outcome and cost."""
         async with platform.database.read() as reader:
             if await repository.get(reader, brand.id, None, generation_id) is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Request, Response, get
+from litestar.di import NamedDependency as Injected
 
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.http.answers import answer
@@ -57,7 +58,9 @@ class SiteRoutes(Controller):
     opt = {"public": True}
 
     @get("/site", summary="The site")
-    async def site(self, request: Request[Any, Any, Any], platform: Platform, brand: LoadedBrand) -> Response[bytes]:
+    async def site(
+        self, request: Request[Any, Any, Any], platform: Injected[Platform], brand: Injected[LoadedBrand]
+    ) -> Response[bytes]:
         return answer(
             request,
             SiteView(
@@ -72,7 +75,9 @@ class SiteRoutes(Controller):
         )
 
     @get("/styles", summary="Styles on offer")
-    async def styles(self, request: Request[Any, Any, Any], platform: Platform, brand: LoadedBrand) -> Response[bytes]:
+    async def styles(
+        self, request: Request[Any, Any, Any], platform: Injected[Platform], brand: Injected[LoadedBrand]
+    ) -> Response[bytes]:
         """Every style with its choices and its price in credits."""
         items = [
             _view(style, price)

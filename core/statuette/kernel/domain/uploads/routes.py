@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, delete, get, post, put
+from litestar.di import NamedDependency as Injected
 from litestar.openapi.spec import Example, OpenAPIMediaType, RequestBody, Schema
 from litestar.openapi.spec.operation import Operation
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from statuette.errors import NotFound, StatuetteError
 from statuette.kernel.db.database import Reader
@@ -65,7 +66,11 @@ class UploadRoutes(Controller):
 
     @post(status_code=201, summary="Upload a photo", operation_class=_UploadOperation)
     async def upload(
-        self, request: Request[Any, Any, Any], platform: Platform, brand: LoadedBrand, account_id: str
+        self,
+        request: Request[Any, Any, Any],
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
     ) -> Response[bytes]:
         """Take a photo in, with the statement that it may be used. 201 means that it is durable and its deletion is scheduled.
 
@@ -111,11 +116,11 @@ class UploadRoutes(Controller):
     async def listing(
         self,
         request: Request[Any, Any, Any],
-        platform: Platform,
-        brand: LoadedBrand,
-        account_id: str,
-        limit: Annotated[int, Parameter(ge=1, le=100)] = 20,
-        cursor: Annotated[str | None, Parameter(max_length=200)] = None,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+        cursor: Annotated[str | None, QueryParameter(max_length=200)] = None,
     ) -> Response[bytes]:
         """Newest first."""
         before = decode_cursor(cursor, "upl")
@@ -129,10 +134,10 @@ class UploadRoutes(Controller):
     async def read(
         self,
         request: Request[Any, Any, Any],
-        platform: Platform,
-        brand: LoadedBrand,
-        account_id: str,
-        upload_id: str,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        upload_id: FromPath[str],
     ) -> Response[bytes]:
         return await _answer(request, platform, brand, account_id, upload_id)
 
@@ -140,10 +145,10 @@ class UploadRoutes(Controller):
     async def save(
         self,
         request: Request[Any, Any, Any],
-        platform: Platform,
-        brand: LoadedBrand,
-        account_id: str,
-        upload_id: str,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        upload_id: FromPath[str],
     ) -> Response[bytes]:
         """Keep the photo until it is unsaved or deleted."""
         async with platform.database.transaction() as tx:
@@ -154,10 +159,10 @@ class UploadRoutes(Controller):
     async def unsave(
         self,
         request: Request[Any, Any, Any],
-        platform: Platform,
-        brand: LoadedBrand,
-        account_id: str,
-        upload_id: str,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        upload_id: FromPath[str],
     ) -> Response[bytes]:
         """Let the photo go again: its clock starts."""
         async with platform.database.transaction() as tx:
@@ -165,7 +170,13 @@ class UploadRoutes(Controller):
         return await _answer(request, platform, brand, account_id, upload_id)
 
     @delete("/{upload_id:str}", status_code=204, summary="Delete a photo")
-    async def remove(self, platform: Platform, brand: LoadedBrand, account_id: str, upload_id: str) -> None:
+    async def remove(
+        self,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        upload_id: FromPath[str],
+    ) -> None:
         """Gone from sight at once, from the store right after. Jobs that still use it are cancelled, unpaid."""
         async with platform.database.transaction() as tx:
             await service.ask_deletion(tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id)
