@@ -60,6 +60,10 @@ def append_master_key(tmp_path: Path) -> str:
     return line.split()[0]
 
 
+def files_of(tmp_path: Path, kind: str) -> list[Path]:
+    return list((tmp_path / "keys").glob(f"??/*.{kind}"))
+
+
 def kill_in_the_middle(process: subprocess.Popen[str], delay_seconds: float) -> bool:
     """Kill once the process works; False when it was faster."""
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
@@ -82,30 +86,53 @@ def test_processes_that_start_together_agree_on_every_key(tmp_path: Path) -> Non
     assert len(set(outputs)) == 1
     assert len(set(outputs[0].split())) == 25
     assert len((tmp_path / "master-keys").read_text().splitlines()) == 1
-    assert list((tmp_path / "keys").glob("??/*.new")) == []
+    assert files_of(tmp_path, "new") == []
 
 
 async def test_keys_survive_kills_in_the_middle_of_rewrapping(tmp_path: Path) -> None:
-    # Given sixty keys
+    # Given sixty keys, and how long it takes on this disk to wrap them all anew
     store = open_store(tmp_path)
     keys = {f"acc_{number}": await store.create(f"acc_{number}") for number in range(60)}
+    append_master_key(tmp_path)
+    started = time.perf_counter()
+    assert await store.rewrap_all() == 60
+    whole_seconds = time.perf_counter() - started
     chance = random.Random(7)
     kills = 0
 
     # When rewrapping to ever newer master keys is killed at moments of chance
-    for _ in range(12):
+    for _ in range(60):
         newest = append_master_key(tmp_path)
         process = start(_REWRAP, tmp_path)
-        kills += await asyncio.to_thread(kill_in_the_middle, process, chance.uniform(0.0, 0.04))
+        kills += await asyncio.to_thread(kill_in_the_middle, process, chance.uniform(0.0, whole_seconds))
 
         # Then every key is still readable
         assert {name: await store.use(name) for name in keys} == keys
+        if kills == 8:
+            break
 
     # And a last run finishes the work
     await store.rewrap_all()
-    assert kills >= 3
-    records = [path.read_text() for path in (tmp_path / "keys").glob("??/*.key")]
+    assert kills == 8
+    records = [path.read_text() for path in files_of(tmp_path, "key")]
     assert len(records) == 60 and all(f'"{newest}"' in record for record in records)
+    assert files_of(tmp_path, "new") == []
+
+
+async def test_rewrapping_and_destroying_at_the_same_time_brings_nothing_back(tmp_path: Path) -> None:
+    # Given that each writes where the other reads
+    store = open_store(tmp_path)
+    for number in range(40):
+        await store.create(f"acc_{number}")
+    append_master_key(tmp_path)
+
+    processes = [start(_REWRAP, tmp_path), start(_DESTROY, tmp_path, 40), start(_REWRAP, tmp_path)]
+    for process in processes:
+        await asyncio.to_thread(process.communicate, timeout=60)
+
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert files_of(tmp_path, "key") == files_of(tmp_path, "new") == []
+    assert len(files_of(tmp_path, "gone")) == 40
 
 
 async def test_a_destruction_that_was_killed_can_be_repeated_and_loses_no_other_key(tmp_path: Path) -> None:
@@ -124,5 +151,5 @@ async def test_a_destruction_that_was_killed_can_be_repeated_and_loses_no_other_
         except KeyDestroyed:
             states.append(None)
     assert states == [None] * 50 + [True] * 10
-    assert len(list((tmp_path / "keys").glob("??/*.key"))) == 10
-    assert list((tmp_path / "keys").glob("??/*.new")) == []
+    assert len(files_of(tmp_path, "key")) == 10
+    assert files_of(tmp_path, "new") == []
