@@ -59,10 +59,15 @@ def _disc(base: Base, rx: float, thickness: float, light: Light) -> Stand:
     colour = np.asarray(base.colour, np.float32)
     lean = u - 0.45 * light.side
     barrel = 0.42 + 0.62 * np.exp(-((lean / 0.5) ** 2)) + 0.12 * np.exp(-(((u + 0.85 * light.side) / 0.12) ** 2))
-    stripe = base.gloss * (0.3 * np.exp(-(((u - 0.52 * light.side) / 0.055) ** 2)) + 0.12 * np.exp(-(((u - 0.72 * light.side) / 0.02) ** 2)))
+    stripe = base.gloss * (
+        0.3 * np.exp(-(((u - 0.52 * light.side) / 0.055) ** 2))
+        + 0.12 * np.exp(-(((u - 0.72 * light.side) / 0.02) ** 2))
+    )
     down = np.clip((y - ry - rim) / max(thickness, 1), 0, 1)
     wall = colour * (barrel * (1 - 0.35 * down))[..., None] + stripe[..., None]
-    sheen = np.exp(-(((x / rx - 0.35 * light.side) / 0.55) ** 2) - ((y - ry * 0.7) / (ry * 0.9)) ** 2) * (0.05 + 0.22 * base.gloss)
+    sheen = np.exp(-(((x / rx - 0.35 * light.side) / 0.55) ** 2) - ((y - ry * 0.7) / (ry * 0.9)) ** 2) * (
+        0.05 + 0.22 * base.gloss
+    )
     lid = colour * 0.98 + sheen[..., None] * 0.8
     lid = np.broadcast_to(lid, (height, width, 3))
     wall = np.broadcast_to(wall, (height, width, 3))
@@ -71,7 +76,11 @@ def _disc(base: Base, rx: float, thickness: float, light: Light) -> Stand:
         lid, wall = lid * grain, wall * grain
     rgb = wall + (lid - wall) * top[..., None]
     edge = np.hypot(x / rx, (y - ry) / ry)
-    bevel = np.exp(-(((edge - 0.985) / 0.012) ** 2)) * (0.25 + 0.75 * np.clip((y - ry) / ry, 0, 1)) * (0.35 + 0.65 * np.exp(-((lean / 0.6) ** 2)))
+    bevel = (
+        np.exp(-(((edge - 0.985) / 0.012) ** 2))
+        * (0.25 + 0.75 * np.clip((y - ry) / ry, 0, 1))
+        * (0.35 + 0.65 * np.exp(-((lean / 0.6) ** 2)))
+    )
     rgb = rgb + (bevel * (0.2 + 0.4 * base.gloss))[..., None]
     if base.texture == "clear":
         alpha = alpha * (0.5 + 0.45 * np.clip(np.maximum(bevel, stripe), 0, 1))
@@ -105,7 +114,9 @@ def _with_plate(stand: Stand, base: Base, rx: float, name: str) -> Stand:
     map_y = np.arange(tall + room, dtype=np.float32)[:, None] - drop[None, :]
     map_x = np.broadcast_to(np.arange(wide, dtype=np.float32)[None, :], map_y.shape)
     bent = cv2.remap(plate, np.ascontiguousarray(map_x), map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    cover = cv2.remap(coverage, np.ascontiguousarray(map_x), map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    cover = cv2.remap(
+        coverage, np.ascontiguousarray(map_x), map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+    )
     upper = stand.stand_y + sag.min() + (thickness - tall) / 2
     layer = Layer(np.asarray(np.clip(bent, 0, 1), np.float32), np.asarray(cover, np.float32))
     return stand._replace(layer=stack(stand.layer, layer, stand.layer.width / 2 - wide / 2, upper))
@@ -139,11 +150,14 @@ def _studded(base: Base, half: float, light: Light) -> Stand:
     colour = np.asarray(base.colour, np.float32)
     inset = half * 0.2
     upper = np.asarray([(3 + inset, 8), (width - 3 - inset, 8), (width - 3, 8 + depth), (3, 8 + depth)], np.float32)
-    front = np.asarray([(3, 8 + depth), (width - 3, 8 + depth), (width - 3, 8 + depth + thickness), (3, 8 + depth + thickness)], np.float32)
+    front = np.asarray(
+        [(3, 8 + depth), (width - 3, 8 + depth), (width - 3, 8 + depth + thickness), (3, 8 + depth + thickness)],
+        np.float32,
+    )
     x = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None]
-    for shape, tone in ((upper, 1.02 + 0.12 * x * light.side), (front, 0.66 + 0.16 * x * light.side)):
+    for shape, tones in ((upper, 1.02 + 0.12 * x * light.side), (front, 0.66 + 0.16 * x * light.side)):
         mask = _polygon(width, height, shape)[..., None]
-        rgb = rgb * (1 - mask) + colour * tone * mask
+        rgb = rgb * (1 - mask) + colour * tones * mask
         alpha = np.maximum(alpha, mask[..., 0])
     rows, columns = 5, 9
     for row in range(rows):
@@ -158,7 +172,13 @@ def _studded(base: Base, half: float, light: Light) -> Stand:
                 centre, axes = (round(cx * 8), round((y + dy) * 8)), (round(r * cover * 8), round(r * 0.5 * cover * 8))
                 shade = tuple(float(c) * tone for c in colour)
                 if dy == 0.0:
-                    cv2.rectangle(rgb, (round(cx - r), round(y - lift)), (round(cx + r), round(y)), tuple(float(c) * 0.7 for c in colour), -1)
+                    cv2.rectangle(
+                        rgb,
+                        (round(cx - r), round(y - lift)),
+                        (round(cx + r), round(y)),
+                        tuple(float(c) * 0.7 for c in colour),
+                        -1,
+                    )
                 cv2.ellipse(rgb, centre, axes, 0, 0, 360, shade, -1, cv2.LINE_AA, 3)
     edge = round(8 + depth)
     rgb[edge - 1 : edge + 2] += 0.14
@@ -168,7 +188,9 @@ def _studded(base: Base, half: float, light: Light) -> Stand:
 
 def _ground(base: Base, half: float, light: Light) -> Stand:
     """A round piece of meadow on a wooden tray, tufts and pebbles on it."""
-    tray = _disc(Base("disc", (0.42, 0.27, 0.16), gloss=0.25, texture="wood"), half, half * base.thickness * 0.55, light)
+    tray = _disc(
+        Base("disc", (0.42, 0.27, 0.16), gloss=0.25, texture="wood"), half, half * base.thickness * 0.55, light
+    )
     turf = _disc(Base("disc", base.colour, gloss=0.0), half * 0.955, half * base.thickness * 0.4, light)
     room = half * base.thickness * 0.4
     height = tray.layer.height + round(room)
@@ -185,7 +207,12 @@ def _ground(base: Base, half: float, light: Light) -> Stand:
         colour = tuple(float(c) * tone for c in base.colour)
         tip = (round(cx + random.uniform(-3, 3)), round(cy - random.uniform(3, 9) * half / 330))
         cv2.line(speckled, (round(cx), round(cy)), tip, colour, 2, cv2.LINE_AA)
-    whole = stack(whole, Layer(np.asarray(np.clip(speckled, 0, 1), np.float32), turf.layer.alpha), (tray.layer.width - turf.layer.width) / 2, tray.stand_y - turf.stand_y + 0.0)
+    whole = stack(
+        whole,
+        Layer(np.asarray(np.clip(speckled, 0, 1), np.float32), turf.layer.alpha),
+        (tray.layer.width - turf.layer.width) / 2,
+        tray.stand_y - turf.stand_y + 0.0,
+    )
     return Stand(whole, tray.stand_y + 2, room + tray.floor_y, half)
 
 
@@ -200,8 +227,8 @@ def _veins(width: int, height: int, kind: str) -> Plane:
     y = np.arange(height, dtype=np.float32)[:, None] / 60
     wander = 1.3 * np.sin(x * 0.7 + y * 2.3) + 0.8 * np.sin(x * 1.9 - y * 1.1 + 2)
     if kind == "wood":
-        return np.asarray(1 + 0.13 * np.sin(y * 14 + wander * 1.6 + np.sin(x * 0.8)) + 0.06 * np.sin(y * 37 + x), np.float32)
+        return np.asarray(
+            1 + 0.13 * np.sin(y * 14 + wander * 1.6 + np.sin(x * 0.8)) + 0.06 * np.sin(y * 37 + x), np.float32
+        )
     thin = np.abs(np.sin(x * 1.1 + y * 1.7 + wander * 1.5))
     return np.asarray(1 - 0.2 * np.exp(-thin * 14) - 0.05 * np.sin(wander * 2), np.float32)
-
-

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-
 from statuette.ports.image import ImageRequest, InputRole
+
 from statuette_sketch import backdrop, bases, packaging, scenery
 from statuette_sketch.body import assembled, brick_body, round_body
 from statuette_sketch.cutout import Cutout, cut_out
@@ -98,7 +98,7 @@ def photographed(subjects: list[Subject], shot: Shot) -> Picture:
     if look.package == "card":
         _hang_cards(canvas, figures, shot)
         return _developed(canvas)
-    group, stand_x = _group(figures)
+    group = _group(figures)
     name = shot.name
     half = _base_half_width(look, group, subjects)
     stand = bases.made(look.base, half, name, shot.light) if look.base.support != "none" else None
@@ -116,7 +116,13 @@ def photographed(subjects: list[Subject], shot: Shot) -> Picture:
     if look.package == "sprue":
         frame = packaging.sprues(round(whole.width * 1.5), round(whole.height * 0.9), look, shot.light)
         soft = Layer(cv2.GaussianBlur(frame.rgb, (0, 0), 2.2), cv2.GaussianBlur(frame.alpha, (0, 0), 2.2))
-        over(canvas, Layer(np.zeros_like(soft.rgb), blurred(soft.alpha, 9)), width / 2 - frame.width / 2 + 16, floor_y - half * 0.3 - frame.height + 12, 0.4)
+        over(
+            canvas,
+            Layer(np.zeros_like(soft.rgb), blurred(soft.alpha, 9)),
+            width / 2 - frame.width / 2 + 16,
+            floor_y - half * 0.3 - frame.height + 12,
+            0.4,
+        )
         over(canvas, soft, width / 2 - frame.width / 2, floor_y - half * 0.3 - frame.height)
     foot = stand.half_width * min(1.0, limit) if stand is not None else half
     backdrop.contact_shadow(canvas, left + whole.width / 2, floor_y - 2, foot, foot * 0.21, shot.light)
@@ -134,39 +140,35 @@ def _tall(look: Look, subject: Subject) -> float:
     return {"bust": 0.68, "toy": 0.74, "brick": 0.72}[look.build]
 
 
-def _figure(subject: Subject, height: int, shot: Shot) -> tuple[Layer, float]:
-    """A sculpted subject and the x it stands on."""
+def _figure(subject: Subject, height: int, shot: Shot) -> Layer:
+    """A sculpted subject, standing on the lower edge of its layer."""
     look, light = shot.look, shot.light
     if subject.cut is None:
-        layer = relief(subject.photo, subject.face, height, look, light)
-        return layer, layer.width / 2
+        return relief(subject.photo, subject.face, height, look, light)
     if look.build == "bust":
-        layer = bust(subject.cut, height, look, light)
-        columns = np.flatnonzero(layer.alpha[int(layer.height * 0.93) :].max(axis=0) > 0.5)
-        return layer, float(columns.mean()) if columns.size else layer.width / 2
-    p = look.proportions
-    top, chin_x = head(subject.cut, round(height * p.head), look, light)
+        return bust(subject.cut, height, look, light)
+    top, chin_x = head(subject.cut, round(height * look.proportions.head), look, light)
     dress = clothes(subject.cut)
-    spring = round(height * 0.035) if p.spring else 0
-    overlap = round(height * 0.035) - spring
+    # A bobblehead shows a gap where its spring is; other heads sit on their shoulders.
+    overlap = round(height * (-0.035 if look.proportions.spring else 0.035))
     body_px = height - top.height + overlap
     body, body_x = (brick_body if look.build == "brick" else round_body)(dress, body_px, look, light)
-    return assembled(top, chin_x, body, body_x, overlap), max(chin_x, body_x)
+    return assembled(top, chin_x, body, body_x, overlap)
 
 
-def _group(figures: list[tuple[Layer, float]]) -> tuple[Layer, float]:
+def _group(figures: list[Layer]) -> Layer:
     """Figures side by side, close together, feet on one line."""
     if len(figures) == 1:
         return figures[0]
     closeness = 0.86
-    height = max(f.height for f, _ in figures)
-    width = round(sum(f.width for f, _ in figures[:-1]) * closeness + figures[-1][0].width)
+    height = max(figure.height for figure in figures)
+    width = round(sum(figure.width for figure in figures[:-1]) * closeness + figures[-1].width)
     whole = Layer(np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32))
     left = 0.0
-    for layer, _ in figures:
-        whole = stack(whole, layer, left, height - layer.height)
-        left += layer.width * closeness
-    return whole, width / 2
+    for figure in figures:
+        whole = stack(whole, figure, left, height - figure.height)
+        left += figure.width * closeness
+    return whole
 
 
 def _base_half_width(look: Look, group: Layer, subjects: list[Subject]) -> float:
@@ -192,7 +194,7 @@ def _on_base(group: Layer, stand: bases.Stand | None) -> tuple[Layer, float]:
     base_x = (width - stand.layer.width) / 2
     whole = stack(whole, stand.layer, base_x, upper)
     feet = blurred(np.asarray(group.alpha[-max(2, group.height // 30) :].max(axis=0, keepdims=True), np.float32), 4)
-    x, y = grid(width, height)
+    _, y = grid(width, height)
     line = np.zeros((1, width), np.float32)
     gx = round((width - group.width) / 2)
     line[:, gx : gx + group.width] = feet
@@ -213,7 +215,9 @@ def _planted(whole: Layer, floor_from_top: float, stand: bases.Stand, shot: Shot
     behind = Layer(np.zeros_like(whole.rgb), np.zeros_like(whole.alpha))
     for place, depth, size in ((-0.62, 0.09, 1.25), (0.66, 0.07, 1.0), (0.42, 0.12, 0.72)):
         plant = scenery.tree(round(half * size), look, light, shot.random)
-        behind = stack(behind, plant, middle + half * place - plant.width / 2, stand_y - half * depth - plant.height + 4)
+        behind = stack(
+            behind, plant, middle + half * place - plant.width / 2, stand_y - half * depth - plant.height + 4
+        )
     base = whole.alpha.copy()
     base[: round(stand_y - half * 0.2)] = 0
     ground = Layer(whole.rgb.copy(), base)
@@ -234,11 +238,12 @@ def _in_front(scene: Layer, whole: Layer, stand_y: float, half: float, middle: f
     return stack(scene, shrub, middle - half * 0.78, stand_y + half * 0.12 - shrub.height)
 
 
-def _hang_cards(canvas: Picture, figures: list[tuple[Layer, float]], shot: Shot) -> None:
+def _hang_cards(canvas: Picture, figures: list[Layer], shot: Shot) -> None:
     """Each figure on a card of its own, hanging before the wall."""
     width, height = shot.width, shot.height
     tall = min(height * 0.9, width * 0.9 / (0.7 * len(figures) + 0.05 * (len(figures) - 1)))
-    cards = [packaging.carded(layer, round(tall), shot.name, _accent(shot), shot.light) for layer, _ in figures]
+    accent = _accent(shot)
+    cards = [packaging.carded(figure, round(tall), shot.name, accent, shot.light) for figure in figures]
     gap = tall * 0.05
     left = width / 2 - (sum(c.width for c in cards) + gap * (len(cards) - 1)) / 2
     for card in cards:
@@ -247,7 +252,13 @@ def _hang_cards(canvas: Picture, figures: list[tuple[Layer, float]], shot: Shot)
             pad = round(card.height * 0.09)
             cast = blurred(np.pad(card.alpha, pad), card.height * softness)
             dark = Layer(np.zeros((*cast.shape, 3), np.float32), cast)
-            over(canvas, dark, left - pad - shot.light.side * card.height * drift, top - pad + card.height * drift * 1.3, strength)
+            over(
+                canvas,
+                dark,
+                left - pad - shot.light.side * card.height * drift,
+                top - pad + card.height * drift * 1.3,
+                strength,
+            )
         over(canvas, card, left, top)
         left += card.width + gap
 
@@ -265,7 +276,12 @@ def _beside_box(canvas: Picture, whole: Layer, floor_y: float, shot: Shot) -> fl
     cx = left + box.width / 2
     backdrop.contact_shadow(canvas, cx, box_floor - 4, box.width * 0.5, box.width * 0.06, shot.light)
     backdrop.mirrored(canvas, box, left, box_floor - box.height, box_floor - 2, shot.look.backdrop.gloss * 0.35)
-    over(canvas, Layer(cv2.GaussianBlur(box.rgb, (0, 0), 1.0), cv2.GaussianBlur(box.alpha, (0, 0), 1.0)), left, box_floor - box.height)
+    over(
+        canvas,
+        Layer(cv2.GaussianBlur(box.rgb, (0, 0), 1.0), cv2.GaussianBlur(box.alpha, (0, 0), 1.0)),
+        left,
+        box_floor - box.height,
+    )
     return left + joint - whole.width
 
 

@@ -6,7 +6,7 @@ head. A cut that fails the judgement is not patched up; the picture is then made
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ from statuette_sketch.layers import blurred
 from statuette_sketch.photo import Picture, Plane
 
 _WORKING_EDGE_PX = 520
-Mask = NDArray[np.uint8]
+Mask = NDArray[Any]
 
 
 class Cutout(NamedTuple):
@@ -33,14 +33,16 @@ def cut_out(photo: Picture, face: Face, seed: int = 0) -> Cutout | None:
     photo, face = _around(photo, face)
     height, width = photo.shape[:2]
     scale = min(1.0, _WORKING_EDGE_PX / max(height, width))
-    small = np.asarray(cv2.resize(photo, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA), np.float32)
+    small = np.asarray(
+        cv2.resize(photo, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA), np.float32
+    )
     near = face._replace(left=face.left * scale, top=face.top * scale, size=face.size * scale)
     labels = _expectation(small.shape[1], small.shape[0], near)
     cv2.setRNGSeed(1 + seed)  # GrabCut clusters colours from a random start
     models = np.zeros((1, 65), np.float64), np.zeros((1, 65), np.float64)
     smooth = cv2.bilateralFilter(eight_bit(small), 5, 30, 5)
     try:
-        cv2.grabCut(smooth, labels, None, *models, 4, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(smooth, labels, (0, 0, 1, 1), *models, 4, cv2.GC_INIT_WITH_MASK)
     except cv2.error:
         return None
     solid = _one_piece(np.asarray((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), np.uint8), near)
@@ -96,7 +98,7 @@ def _one_piece(solid: Mask, face: Face) -> Mask:
     x = min(solid.shape[1] - 1, max(0, round(face.centre_x)))
     if pieces[y, x] == 0:
         return np.zeros_like(solid)
-    kept = np.asarray(pieces == pieces[y, x], np.uint8)
+    kept: Mask = np.asarray(pieces == pieces[y, x], np.uint8)
     # Hats and hair bulge outwards, so a bay in the outline above the eyes is a mistake.
     kept = _even(kept, face)
     brow = max(1, round(face.top + face.size * 0.4))
@@ -121,18 +123,16 @@ def _even(solid: Mask, face: Face) -> Mask:
     size, middle = face.size, face.centre_x
     evened = solid.copy()
     x = np.arange(width, dtype=np.float32)
-    first, last = max(0, int(face.top - size)), min(height, int(face.chin_y))
-    for y in range(first, last):
-        row = np.flatnonzero(solid[y])
-        if not row.size:
-            continue
-        left, right = max(0.0, middle - row[0]), max(0.0, row[-1] - middle)
-        evened[y, (x < middle - right * 1.05 - size * 0.02) | (x > middle + left * 1.05 + size * 0.02)] = 0
     other = np.round(2 * middle - x).astype(int)
     near = (np.abs(x - middle) < size * 1.0) & (other >= 0) & (other < width)
     top, bottom = min(height, int(face.chin_y + size * 0.22)), min(height, int(face.chin_y + size * 0.8))
     collar = evened[top:bottom]
     collar[:, near] = np.maximum(collar[:, near], collar[:, other[near]])
+    for y in range(max(0, int(face.top - size)), min(height, int(face.chin_y + size * 0.35))):
+        row = np.flatnonzero(evened[y])
+        if row.size:
+            left, right = max(0.0, middle - row[0]), max(0.0, row[-1] - middle)
+            evened[y, (x < middle - right * 1.05 - size * 0.02) | (x > middle + left * 1.05 + size * 0.02)] = 0
     return evened
 
 

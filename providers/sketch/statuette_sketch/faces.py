@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import Literal, NamedTuple
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -15,7 +16,11 @@ from statuette_sketch.photo import Picture, Plane, to_bytes
 _SEARCHED_EDGE_PX = 720
 _SMALLEST_SHARE = 0.09
 
+_CASCADES = Path(cv2.__file__).parent / "data"
 _local = threading.local()
+
+Grey = NDArray[Any]
+"""Eight bits a pixel."""
 
 
 class Face(NamedTuple):
@@ -41,9 +46,11 @@ def find_face(photo: Picture) -> Face | None:
     """The largest face that two detectors agree on, or that has eyes where eyes belong. People come before cats."""
     height, width = photo.shape[:2]
     scale = min(1.0, _SEARCHED_EDGE_PX / max(height, width))
-    grey = np.asarray(luminance(photo) * 255, np.uint8)
+    grey: Grey = np.asarray(luminance(photo) * 255, np.uint8)
     if scale < 1:
-        grey = cv2.resize(grey, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA)
+        grey = cv2.resize(
+            grey, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
+        )
     grey = cv2.equalizeHist(grey)
     found = _people(grey)
     kind: Literal["person", "cat"] = "person"
@@ -81,27 +88,29 @@ def _chin(light: Plane, face: Face) -> float:
 Box = tuple[int, int, int]
 
 
-def _people(grey: NDArray[np.uint8]) -> list[Box]:
+def _people(grey: Grey) -> list[Box]:
     first = _detect("haarcascade_frontalface_alt2.xml", grey, 4)
     second = _detect("haarcascade_frontalface_default.xml", grey, 5)
     return [box for box in first if any(_overlap(box, other) > 0.35 for other in second) or _has_eyes(grey, box)]
 
 
-def _cats(grey: NDArray[np.uint8]) -> list[Box]:
+def _cats(grey: Grey) -> list[Box]:
     first = _detect("haarcascade_frontalcatface.xml", grey, 3)
     second = _detect("haarcascade_frontalcatface_extended.xml", grey, 3)
     return [box for box in first if any(_overlap(box, other) > 0.35 for other in second)]
 
 
-def _has_eyes(grey: NDArray[np.uint8], box: Box) -> bool:
+def _has_eyes(grey: Grey, box: Box) -> bool:
     left, top, size = box
     upper_half = grey[top + size // 6 : top + size * 6 // 10, left : left + size]
-    eyes = _detector("haarcascade_eye_tree_eyeglasses.xml").detectMultiScale(upper_half, 1.08, 4, minSize=(size // 8, size // 8))
+    eyes = _detector("haarcascade_eye_tree_eyeglasses.xml").detectMultiScale(
+        upper_half, 1.08, 4, minSize=(size // 8, size // 8)
+    )
     middles = [x + w / 2 for x, _, w, _ in eyes]
     return any(m < size / 2 for m in middles) and any(m > size / 2 for m in middles)
 
 
-def _detect(cascade: str, grey: NDArray[np.uint8], neighbours: int) -> list[Box]:
+def _detect(cascade: str, grey: Grey, neighbours: int) -> list[Box]:
     smallest = max(24, round(min(grey.shape) * _SMALLEST_SHARE))
     boxes = _detector(cascade).detectMultiScale(grey, 1.1, neighbours, minSize=(smallest, smallest))
     return [(int(x), int(y), int(w)) for x, y, w, _ in boxes]
@@ -111,7 +120,7 @@ def _detector(cascade: str) -> cv2.CascadeClassifier:
     """One classifier a thread, since they keep state while they search."""
     loaded: dict[str, cv2.CascadeClassifier] = _local.__dict__.setdefault("loaded", {})
     if cascade not in loaded:
-        loaded[cascade] = cv2.CascadeClassifier(cv2.data.haarcascades + cascade)
+        loaded[cascade] = cv2.CascadeClassifier(str(_CASCADES / cascade))
     return loaded[cascade]
 
 

@@ -40,5 +40,7 @@ def written(text: str, height_px: int, widest_px: int, weight: float = 0.035, sl
     ImageDraw.Draw(image).text((2 - left, 2 - top), text, 255, font, stroke_width=stroke)
     if slant:
         lean = round(height * slant)
-        image = image.transform((width + lean, height), Image.Transform.AFFINE, (1, slant, -lean, 0, 1, 0), Image.Resampling.BICUBIC)
+        image = image.transform(
+            (width + lean, height), Image.Transform.AFFINE, (1, slant, -lean, 0, 1, 0), Image.Resampling.BICUBIC
+        )
     return np.asarray(image, np.float32) / np.float32(255)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,8 +12,9 @@ from PIL import Image
 
 from statuette_sketch.errors import UndecodableInput
 
-Picture = NDArray[np.float32]
-Plane = NDArray[np.float32]
+# Always float32; spelt without it because OpenCV's stubs promise no more than "numbers".
+Picture = NDArray[Any]
+Plane = NDArray[Any]
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _LONGEST_EDGE_PX = 2048

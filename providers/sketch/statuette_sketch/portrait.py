@@ -35,14 +35,16 @@ def bust(cut: Cutout, height_px: int, look: Look, light: Light) -> Layer:
     """Head and shoulders, ending in the swung line of a sculpted bust; its lowest point is in the middle."""
     face = cut.face
     rows = np.flatnonzero(cut.alpha.max(axis=1) > 0.5)
-    top = int(rows[0]) if rows.size else 0
+    top = max(0, int(rows[0] - face.size * 0.04)) if rows.size else 0
     bottom = min(cut.photo.shape[0], int(face.chin_y + face.size * 2.0))
     left = max(0, int(face.centre_x - face.size * 1.7))
     right = min(cut.photo.shape[1], int(face.centre_x + face.size * 1.7))
     photo, alpha = cut.photo[top:bottom, left:right], cut.alpha[top:bottom, left:right]
     scale = height_px / photo.shape[0]
     width = max(8, round(photo.shape[1] * scale))
-    within = _bust_line(width, height_px, (face.centre_x - left) * scale, (face.chin_y - top) * scale, face.size * scale)
+    within = _bust_line(
+        width, height_px, (face.centre_x - left) * scale, (face.chin_y - top) * scale, face.size * scale
+    )
     shape = without_spikes(np.asarray(enlarged(alpha, width, height_px) * within, np.float32), face.size * scale * 0.16)
     photo = with_big_eyes(photo, face.left - left, face.top - top, face.size, look.eyes)
     colours = brushed(photo, width, height_px, look.smooth, look.levels)
@@ -65,8 +67,9 @@ def head(cut: Cutout, height_px: int, look: Look, light: Light) -> tuple[Layer, 
     dx = np.abs(x - (face.centre_x - left) * scale) / size
     dy = (y - (face.top - top) * scale) / size
     # Below the ears only the jaw belongs to the head: half an ellipse that ends at the chin.
-    jaw = np.where(dy > 0.6, np.abs(dx / 0.53) ** 2.3 + np.abs((dy - 0.6) / (face.chin + 0.03 - 0.6)) ** 2.1, 0)
+    jaw = np.where(dy > 0.6, np.abs(dx / 0.51) ** 2.0 + np.abs((dy - 0.6) / (face.chin + 0.03 - 0.6)) ** 2.0, 0)
     shape = enlarged(alpha, width, height_px) * smoothstep(1.03, 0.97, np.asarray(jaw, np.float32))
+    shape = np.minimum(shape, without_spikes(shape, size * 0.07))
     columns = np.flatnonzero(shape.max(axis=0) > 0.5)
     photo = with_big_eyes(photo, face.left - left, face.top - top, face.size, look.eyes)
     colours = brushed(photo, width, height_px, look.smooth, look.levels)
@@ -92,7 +95,8 @@ def clothes(cut: Cutout) -> Clothes:
     main = _usual(worn) if len(worn) > 30 else _usual(front.reshape(-1, 3))
     size = int(face.size)
     cheeks = photo[
-        int(face.top + size * 0.5) : int(face.top + size * 0.68), int(face.left + size * 0.22) : int(face.left + size * 0.78)
+        int(face.top + size * 0.5) : int(face.top + size * 0.68),
+        int(face.left + size * 0.22) : int(face.left + size * 0.78),
     ]
     skin = _usual(cheeks.reshape(-1, 3))
     dressed = front * coverage[..., None] + np.asarray(main, np.float32) * (1 - coverage[..., None])
@@ -110,7 +114,9 @@ def sculpted(colours: Picture, shape: Plane, feature_px: float, look: Look, ligh
     height = form + relief * feature_px * strength + fine * feature_px * strength * 0.22
     if look.build == "brick":
         return _blocks(colours, shape, feature_px, look, light)
-    rgb = lit(colours, np.asarray(height, np.float32), look.material, light, form + relief * feature_px * strength * 0.25)
+    rgb = lit(
+        colours, np.asarray(height, np.float32), look.material, light, form + relief * feature_px * strength * 0.25
+    )
     if look.outline:
         inner = smoothstep(0.0, feature_px * 0.03, inflated(shape, feature_px * 0.03))
         rgb = rgb * (0.45 + 0.55 * inner[..., None])
@@ -123,7 +129,9 @@ def _blocks(colours: Picture, shape: Plane, feature_px: float, look: Look, light
     pitch = max(5, round(feature_px / 27))
     columns, rows = -(-width // pitch), -(-height // pitch)
     room = cv2.copyMakeBorder(colours, 0, rows * pitch - height, 0, columns * pitch - width, cv2.BORDER_REPLICATE)
-    cover = cv2.copyMakeBorder(shape, 0, rows * pitch - height, 0, columns * pitch - width, cv2.BORDER_CONSTANT, value=0)
+    cover = cv2.copyMakeBorder(
+        shape, 0, rows * pitch - height, 0, columns * pitch - width, cv2.BORDER_CONSTANT, value=0
+    )
     cells = cv2.resize(room, (columns, rows), interpolation=cv2.INTER_AREA)
     cells = np.asarray(np.round(cells * 14) / 14, np.float32)
     solid = np.asarray(cv2.resize(cover, (columns, rows), interpolation=cv2.INTER_AREA) > 0.5, np.float32)
@@ -151,7 +159,7 @@ def without_spikes(shape: Plane, radius_px: float) -> Plane:
     opened = cv2.morphologyEx(small, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round_px, round_px)))
     opened = cv2.GaussianBlur(opened, (0, 0), max(1.0, radius_px / shrink * 0.2))[pad:-pad, pad:-pad]
     large = cv2.resize(opened, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(smoothstep(0.32, 0.68, np.asarray(large, np.float32)), np.float32)
+    return np.asarray(smoothstep(0.44, 0.56, np.asarray(large, np.float32)), np.float32)
 
 
 def _usual(pixels: Picture) -> RGB:

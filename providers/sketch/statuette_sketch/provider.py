@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 from statuette.ports.image import (
     Finished,
@@ -20,6 +19,7 @@ from statuette.ports.image import (
 )
 from statuette.ports.processor import Processor
 from statuette.values import CostMicros
+
 from statuette_sketch.errors import UndecodableInput
 
 _MODEL_ID = "sketch-1"
@@ -48,7 +48,7 @@ class SketchProvider(ImageProvider):
             name="Sketch, on this machine",
             region="this deployment",
             purposes=("generation",),
-            categories=("photo", "figurine"),
+            categories=("photo", "figurine", "style_choices"),
             third_party=False,
         )
 

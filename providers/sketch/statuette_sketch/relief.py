@@ -58,12 +58,17 @@ def _medallion(square: Picture, size: int, look: Look, light: Light) -> Layer:
     ring = size * 0.03 * np.sqrt(np.maximum(1 - ((away - 0.925) / 0.075) ** 2, 0))
     bead = size * 0.009 * np.sqrt(np.maximum(1 - ((away - 0.835) / 0.016) ** 2, 0))
     field = smoothstep(0.83, 0.70, away)
-    bumps = embossed(colours, size * 0.004, size * 0.05) * depth * 2.2 + embossed(colours, size * 0.002, size * 0.012) * depth * 0.7
+    bumps = (
+        embossed(colours, size * 0.004, size * 0.05) * depth * 2.2
+        + embossed(colours, size * 0.002, size * 0.012) * depth * 0.7
+    )
     height = ring + bead + bumps * field + size * 0.03 * np.sqrt(np.maximum(1 - away**2, 0)) * field
     inner = lit(colours, np.asarray(height, np.float32), look.material, light)
     if not cast:
         inner *= (0.72 + 0.28 * smoothstep(0.84, 0.66, away))[..., None]
-    gilt = Material(gloss=0.25, sheen=0.5, shininess=18, rim=0.3, contrast=0.8, metal=0.0 if cast else 0.8, shadow=(0.2, 0.16, 0.14))
+    gilt = Material(
+        gloss=0.25, sheen=0.5, shininess=18, rim=0.3, contrast=0.8, metal=0.0 if cast else 0.8, shadow=(0.2, 0.16, 0.14)
+    )
     gilt = look.material if cast else gilt
     outer = lit(np.broadcast_to(metal, (size, size, 3)).astype(np.float32), np.asarray(height, np.float32), gilt, light)
     rgb = inner + (outer - inner) * np.maximum(frame, (bead > 0)[..., None])
@@ -91,7 +96,9 @@ def _standee(square: Picture, size: int, look: Look, light: Light) -> Layer:
     picture = lit(colours, np.asarray(dome + bumps, np.float32), look.material, light)
     rgb = np.ones((size, size, 3), np.float32) * 0.985
     rgb += (picture - rgb) * printed[..., None]
-    glare = smoothstep(0.0, 0.012, np.asarray((x + y * 0.55) / size - 0.34, np.float32)) * smoothstep(0.20, 0.188, np.asarray((x + y * 0.55) / size - 0.34, np.float32))
+    glare = smoothstep(0.0, 0.012, np.asarray((x + y * 0.55) / size - 0.34, np.float32)) * smoothstep(
+        0.20, 0.188, np.asarray((x + y * 0.55) / size - 0.34, np.float32)
+    )
     rgb += (1 - rgb) * (glare * 0.13)[..., None]
     edge = np.exp(-(((away + size * 0.008) / (size * 0.006)) ** 2))
     rgb += (1 - rgb) * (edge * 0.8)[..., None]
@@ -117,9 +124,13 @@ def _mosaic(square: Picture, size: int, look: Look, light: Light) -> Layer:
     height = np.tile(stud + gap * pitch * 0.16, (cells, cells))
     rgb = lit(colours, np.asarray(blurred(np.asarray(height, np.float32), 0.7), np.float32), look.material, light)
     border = max(4, pitch // 2)
-    rgb = cv2.copyMakeBorder(rgb, border, border, border, border, cv2.BORDER_CONSTANT, value=(0.16, 0.17, 0.19))
-    rgb[:2] += 0.2
-    return Layer(np.asarray(np.clip(rgb, 0, 1), np.float32), np.ones((edge + 2 * border, edge + 2 * border), np.float32))
+    framed: Picture = cv2.copyMakeBorder(
+        rgb, border, border, border, border, cv2.BORDER_CONSTANT, value=(0.16, 0.17, 0.19)
+    )
+    framed[:2] += 0.2
+    return Layer(
+        np.asarray(np.clip(framed, 0, 1), np.float32), np.ones((edge + 2 * border, edge + 2 * border), np.float32)
+    )
 
 
 def rounded_distance(dx: Plane, dy: Plane, half_x: float, half_y: float, radius: float) -> Plane:

@@ -14,7 +14,9 @@ def revised(previous: Picture, width: int, height: int, light: Light, random: np
     """The earlier picture at the size wanted, its hues turned where it is colourful and the light moved."""
     rows, columns = previous.shape[:2]
     scale = max(width / columns, height / rows)
-    large = cv2.resize(previous, (max(width, round(columns * scale)), max(height, round(rows * scale))), interpolation=cv2.INTER_CUBIC)
+    large = cv2.resize(
+        previous, (max(width, round(columns * scale)), max(height, round(rows * scale))), interpolation=cv2.INTER_CUBIC
+    )
     top, left = (large.shape[0] - height) // 2, (large.shape[1] - width) // 2
     picture = np.asarray(np.clip(large[top : top + height, left : left + width], 0, 1), np.float32)
     hls = cv2.cvtColor(picture, cv2.COLOR_RGB2HLS)

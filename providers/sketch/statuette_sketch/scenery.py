@@ -48,7 +48,13 @@ def signpost(height_px: int, name: str, look: Look, light: Light) -> Layer:
     clay = Clay.for_pixels(round(height_px * 1.15), height_px)
     w, h = clay.width, clay.height
     clay.limb((w * 0.5, h * 0.1), (w * 0.5, h * 0.97), h * 0.045, h * 0.045, _BARK)
-    board = [(w * 0.04, h * 0.16), (w * 0.88, h * 0.13), (w * 0.98, h * 0.3), (w * 0.88, h * 0.47), (w * 0.04, h * 0.46)]
+    board = [
+        (w * 0.04, h * 0.16),
+        (w * 0.88, h * 0.13),
+        (w * 0.98, h * 0.3),
+        (w * 0.88, h * 0.47),
+        (w * 0.04, h * 0.46),
+    ]
     clay.block(board, h * 0.03, (0.72, 0.52, 0.32), h * 0.06)
     sign = clay.finished(look._replace(material=look.material._replace(gloss=0.05)), light)
     if name:

@@ -58,8 +58,8 @@ class Light(NamedTuple):
 
 def inflated(alpha: Plane, radius_px: float) -> Plane:
     """A pillow over the shape: heights rise from its edge as on a quarter circle of `radius_px`."""
-    solid = np.asarray(alpha > 0.5, np.uint8)
-    solid = cv2.copyMakeBorder(solid, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    inside = np.asarray(alpha > 0.5, np.uint8)
+    solid = cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     distance = cv2.distanceTransform(solid, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     t = np.clip(distance / radius_px, 0, 1)
     height = radius_px * np.sqrt(np.maximum(1 - (1 - t) ** 2, 0))
@@ -75,7 +75,7 @@ def embossed(rgb: Picture, fine_px: float, coarse_px: float) -> Plane:
 def painted(rgb: Picture, material: Material) -> Picture:
     """The colours under the light: saturation, then the material's own paint over them."""
     grey = luminance(rgb)[..., None]
-    coloured = grey + (rgb - grey) * np.float32(material.saturation)
+    coloured: Picture = grey + (rgb - grey) * np.float32(material.saturation)
     if material.tint is not None:
         # Paint keeps a part of the picture's light and dark, or faces would lose their eyes.
         value = 0.7 + 0.3 * np.clip(grey, 0, 1) ** 0.8
@@ -120,7 +120,10 @@ def lit(rgb: Picture, height: Plane, material: Material, light: Light, form: Pla
     edge_light = np.clip(1 - nz, 0, 1) ** 2.2 * (0.35 + 0.65 * smoothstep(-0.2, 0.6, -nx * light.side + 0.35 * -ny))
     shine = material.sheen * broad + material.gloss * window
     colour = 1 - material.metal * (1 - np.clip(base * 1.5 + 0.1, 0, 1)) if material.metal else np.ones_like(base)
-    shaded += shine[..., None] * colour * 0.85 + material.rim * edge_light[..., None] * np.asarray(light.fill, np.float32) * 0.8
+    shaded += (
+        shine[..., None] * colour * 0.85
+        + material.rim * edge_light[..., None] * np.asarray(light.fill, np.float32) * 0.8
+    )
     return _exposed(shaded)
 
 

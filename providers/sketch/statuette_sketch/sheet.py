@@ -56,7 +56,9 @@ async def laid_out(provider: SketchProvider) -> Image.Image:
     photos = list(sample_photos().values())
     columns, rows = len(_STYLES) + 1, len(photos)
     pitch = _CELL_PX + _GAP_PX
-    page = Image.new("RGB", (2 * _MARGIN_PX + columns * pitch - _GAP_PX, _HEAD_PX + rows * pitch - _GAP_PX + _MARGIN_PX + 24), _PAPER)
+    page = Image.new(
+        "RGB", (2 * _MARGIN_PX + columns * pitch - _GAP_PX, _HEAD_PX + rows * pitch - _GAP_PX + _MARGIN_PX + 24), _PAPER
+    )
     draw = ImageDraw.Draw(page)
     draw.text((_MARGIN_PX, 34), "Statuette", _INK, ImageFont.load_default(44), stroke_width=1)
     line = "four photos in six styles, rendered offline by the sketch provider"
@@ -72,8 +74,8 @@ async def laid_out(provider: SketchProvider) -> Image.Image:
         for column, style in enumerate(_STYLES, start=1):
             picture = await made(photo, style, provider)
             page.paste(_filled(picture), (_MARGIN_PX + column * pitch, top), _corners())
-    credits = "Photos: " + "; ".join(f"{p.credit} ({p.licence})" for p in photos)
-    draw.text((_MARGIN_PX, page.height - 42), printable(credits), _FAINT, ImageFont.load_default(17))
+    thanks = "Photos: " + "; ".join(f"{p.credit} ({p.licence})" for p in photos)
+    draw.text((_MARGIN_PX, page.height - 42), printable(thanks), _FAINT, ImageFont.load_default(17))
     return page
 
 
@@ -95,7 +97,7 @@ def main(arguments: list[str]) -> None:
     page = asyncio.run(laid_out(SketchProvider()))
     out.parent.mkdir(parents=True, exist_ok=True)
     page.save(out, optimize=True)
-    print(f"{out}: {page.width} × {page.height} pixels")
+    sys.stdout.write(f"{out}: {page.width} × {page.height} pixels\n")
 
 
 if __name__ == "__main__":

@@ -83,7 +83,9 @@ LOOKS: dict[str, Look] = {
     ),
     "anime_pvc": Look(
         build="toy",
-        material=Material(gloss=0.22, sheen=0.12, rim=0.5, saturation=1.3, bands=3, shadow=(0.55, 0.35, 0.6), contrast=0.4),
+        material=Material(
+            gloss=0.22, sheen=0.12, rim=0.5, saturation=1.3, bands=3, shadow=(0.55, 0.35, 0.6), contrast=0.4
+        ),
         base=Base("disc", hexed("#bfe3f5"), 0.1, gloss=1.0, texture="clear"),
         backdrop=Backdrop(hexed("#6fb4ea"), hexed("#f4bfdb"), hexed("#efcfe0"), hexed("#fff0f8"), "bokeh", 0.35),
         proportions=Proportions(head=0.36, torso=0.42, shoulders=0.2, hips=0.15, limb=0.052),
@@ -134,7 +136,15 @@ LOOKS: dict[str, Look] = {
     "clay_stop_motion": Look(
         build="toy",
         material=Material(
-            gloss=0.0, sheen=0.1, shininess=8, rim=0.12, saturation=1.15, contrast=0.62, shadow=(0.4, 0.22, 0.14), grain=2.6, texture="clay"
+            gloss=0.0,
+            sheen=0.1,
+            shininess=8,
+            rim=0.12,
+            saturation=1.15,
+            contrast=0.62,
+            shadow=(0.4, 0.22, 0.14),
+            grain=2.6,
+            texture="clay",
         ),
         base=Base("ground", hexed("#8aa653"), 0.2, gloss=0.0),
         backdrop=Backdrop(hexed("#6d8fa3"), hexed("#d9b58a"), hexed("#a86f42"), hexed("#ffe2b0"), "table", 0.0),

@@ -6,11 +6,14 @@ import asyncio
 import subprocess
 import sys
 import time
+from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
-from statuette.hookspecs import hookspec  # noqa: F401 - proves that the public contract imports
+from statuette.plugin import PluginContext
 from statuette.ports.image import Finished, ModelNotFound, Rejected, Succeeded
-from statuette.values import CostMicros
+from statuette.values import CostMicros, SystemClock
+from statuette_sketch import plugin
 from statuette_sketch.provider import SketchProvider
 
 from .conftest import Ask
@@ -40,8 +43,12 @@ async def test_a_picture_bomb_is_rejected_by_its_header(provider: SketchProvider
     assert isinstance(submission.outcome, Rejected)
 
 
-@pytest.mark.parametrize(("change", "reason"), [({"ratio": "7:1"}, "unsupported_aspect_ratio"), ({"count": 5}, "unsupported_count")])
-async def test_what_the_model_does_not_offer_is_rejected(provider: SketchProvider, ask: Ask, change: dict[str, object], reason: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "reason"), [({"ratio": "7:1"}, "unsupported_aspect_ratio"), ({"count": 5}, "unsupported_count")]
+)
+async def test_what_the_model_does_not_offer_is_rejected(
+    provider: SketchProvider, ask: Ask, change: dict[str, object], reason: str
+) -> None:
     submission = await provider.submit(ask("coffee", **change))
 
     assert isinstance(submission, Finished)
@@ -77,7 +84,9 @@ async def test_the_loop_stays_responsive_while_pictures_are_made(provider: Sketc
     assert all(isinstance(s.outcome, Succeeded) for s in await rendering if isinstance(s, Finished))
 
 
-async def test_a_cancelled_call_gives_its_slot_back_and_is_waited_for_at_shutdown(provider: SketchProvider, ask: Ask) -> None:
+async def test_a_cancelled_call_gives_its_slot_back_and_is_waited_for_at_shutdown(
+    provider: SketchProvider, ask: Ask
+) -> None:
     calls = [asyncio.create_task(provider.submit(ask("coffee", seed=n))) for n in range(4)]
     await asyncio.sleep(0.2)
     for call in calls:
@@ -106,3 +115,11 @@ def test_nothing_leaves_this_deployment(provider: SketchProvider) -> None:
     assert not provider.processor.third_party
     assert provider.processor.purposes == ("generation",)
     assert set(provider.processor.categories) == {"photo", "figurine"}
+
+
+def test_the_entry_point_offers_the_provider(tmp_path: Path) -> None:
+    (entry,) = entry_points(group="statuette", name="sketch")
+    context = PluginContext(plugin.Config(), tmp_path, SystemClock(), "http://localhost", bytes(32))
+
+    assert entry.load() is plugin
+    assert [p.name for p in plugin.image_providers(context)] == ["sketch"]
