@@ -68,6 +68,7 @@ class Site:
     mailer: RecordingMailer
     folder: Path
     secret_keys: dict[str, str] = field(default_factory=dict)
+    _visitors: list[Visitor] = field(default_factory=list)
     _emails: Any = field(default_factory=lambda: itertools.count(1))
 
     async def apply_brand(
@@ -95,7 +96,9 @@ class Site:
 
     def visitor(self, host: str | None = None) -> Visitor:
         headers = {"host": host} if host else {}
-        return Visitor(self, httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30))
+        visitor = Visitor(self, httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30))
+        self._visitors.append(visitor)
+        return visitor
 
     async def person(self, *, brand: str = "alpha", host: str | None = None, credits: int = 20) -> Visitor:
         """Somebody signed in, who agreed, with credits."""
@@ -116,6 +119,10 @@ class Site:
             },
         )
         assert response.status_code == 201, response.text
+
+    async def leave(self) -> None:
+        for visitor in self._visitors:
+            await visitor.http.aclose()
 
     async def settled(self, seconds: float = 10) -> None:
         """Wait until no work is left that is due."""
@@ -247,6 +254,7 @@ async def serving(
         try:
             yield site
         finally:
+            await site.leave()
             server.should_exit = True
             await task
 

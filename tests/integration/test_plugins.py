@@ -32,7 +32,8 @@ PREAMBLE = """
 from typing import Annotated
 import msgspec
 from statuette import Plugin, hookimpl
-from statuette.testing import MemoryKeyStore, MemoryStorage, RecordingMailer, ScriptedImageProvider
+from statuette.testing.memory_key_store import MemoryKeyStore
+from statuette.testing.outbox_mailer import RecordingMailer
 """
 
 
@@ -47,7 +48,7 @@ class Site:
 
     def install(self, name: str, body: str, *, distribution: str | None = None) -> None:
         """Put a distribution there as an installer would: a package, its metadata, its entry point."""
-        distribution = distribution or f"statuette-{name}"
+        distribution = distribution or f"statuette-{name.replace('_', '-')}"
         module = distribution.replace("-", "_")
         (self.packages / module).mkdir()
         (self.packages / module / "__init__.py").write_text(PREAMBLE + textwrap.dedent(body))
@@ -75,11 +76,9 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     made = Site(tmp_path)
-    before = set(sys.modules)
     monkeypatch.syspath_prepend(str(made.packages))
     for name in [name for name in sys.modules if name.startswith("statuette_toy")]:
         monkeypatch.delitem(sys.modules, name)
-    assert before >= set(sys.modules)
     return made
 
 
@@ -331,16 +330,6 @@ def test_a_missing_field_names_its_variable_and_its_table(site: Site) -> None:
     assert entry.cure == "Set TOY_TOKEN, or add `token = …` below [plugins.toy_conf] in the settings file."
 
 
-ALL_KINDS = """
-@hookimpl
-def mailers(self, context): return [RecordingMailer()]
-@hookimpl
-def storages(self, context): return [MemoryStorage(context.clock)]
-@hookimpl
-def key_stores(self, context): return [MemoryKeyStore()]
-"""
-
-
 def test_a_broken_plugin_that_the_settings_choose_is_an_error_with_its_reason(site: Site) -> None:
     site.install("toy_store", "raise RuntimeError('no disk')")
     settings = site.settings("storage = 'toy_store'\npolicy_packs = ['baseline']", allowed=("toy_store", "policies"))
@@ -353,16 +342,13 @@ def test_a_broken_plugin_that_the_settings_choose_is_an_error_with_its_reason(si
 
 
 def test_mail_does_not_quietly_go_to_the_terminal_when_smtp_is_broken(site: Site) -> None:
-    registry = site.survey("[plugins.smtp]\nprot = 1", allowed=("smtp", "console"))
-    broken = PluginRegistry.survey(
-        site.settings("[plugins.smtp]\nprot = 1", allowed=("smtp", "console")), site.clock, environment={}
-    )
+    settings = site.settings("[plugins.smtp]\nprot = 1", allowed=("smtp", "console"))
+    broken = PluginRegistry.survey(settings, site.clock, environment={})
 
     assert only(broken).name == "smtp"
+    assert list(broken.mailers) == ["console"]
     with pytest.raises(ConfigurationError, match=r"statuette\.toml:4: plugins\.smtp\.prot"):
         _ = broken.mailer
-    with pytest.raises(ConfigurationError, match="on offer|On offer"):
-        _ = registry.mailer
 
 
 async def test_first_party_plugins_load_without_any_setting_and_close(tmp_path: Path) -> None:

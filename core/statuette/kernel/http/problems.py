@@ -11,9 +11,12 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from statuette import errors
 from statuette.kernel.db.errors import SerializationFailure
+from statuette.kernel.domain.consent.service import ConsentRequired
 from statuette.kernel.domain.credits.errors import InsufficientCredits
 from statuette.kernel.domain.generations.budget import DailyCeilingReached
+from statuette.kernel.http.multipart import SenderTooSlow
 from statuette.kernel.idempotency.once import IdempotencyKeyReused
+from statuette.kernel.permit import PermitRefused
 from statuette.kernel.pixels import errors as pixels
 from statuette.ports.storage import StorageUnavailable
 
@@ -26,7 +29,10 @@ _STATUS: dict[type[errors.StatuetteError], int] = {
     errors.Unauthenticated: 401,
     InsufficientCredits: 402,
     errors.Forbidden: 403,
+    ConsentRequired: 403,
+    PermitRefused: 403,
     errors.NotFound: 404,
+    SenderTooSlow: 408,
     errors.Conflict: 409,
     pixels.ImageTooLarge: 413,
     pixels.UnsupportedImageFormat: 415,
