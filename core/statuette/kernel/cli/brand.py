@@ -101,12 +101,15 @@ def revoke(brand: str, key_id: str) -> None:
 
 async def _applied(files: tuple[Path, ...], dry_run: bool) -> Applied:
     from statuette.kernel.cli.opening import opened_database, opened_plugins
-    from statuette.kernel.domain.brands.flow import apply_brands, brand_files
+    from statuette.kernel.domain.brands.flow import apply_brands, brand_files, check_files
     from statuette.kernel.settings_loading import load_settings
 
     settings = load_settings()
-    async with opened_plugins(settings) as registry, opened_database(settings) as database:
-        return await apply_brands(database, registry, brand_files(files, settings.brands_dir), dry_run=dry_run)
+    paths = brand_files(files, settings.brands_dir)
+    async with opened_plugins(settings) as registry:
+        check_files(registry, paths)  # a mistake in a file is told even where there is no database yet
+        async with opened_database(settings) as database:
+            return await apply_brands(database, registry, paths, dry_run=dry_run)
 
 
 async def _brands() -> list[BrandRow]:

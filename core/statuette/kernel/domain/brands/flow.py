@@ -33,7 +33,7 @@ class _NothingWritten(Exception):
 def brand_files(places: Sequence[Path], brands_dir: Path) -> list[Path]:
     """The files meant: those named, those in folders named, or else all of `brands_dir`. Raises `ConfigurationError`."""
     files: list[Path] = []
-    for place in places or (brands_dir,):
+    for place in places or [brands_dir] * brands_dir.is_dir():
         files += sorted(place.glob("*.toml")) if place.is_dir() else [place]
     if not files:
         raise ConfigurationError(f"There is no brand file in {brands_dir}.", cure="Write one: brands/<slug>.toml.")
