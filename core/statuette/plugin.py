@@ -36,6 +36,9 @@ class PluginContext(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:  # the key never reaches a log
         return f"PluginContext({self.data_dir})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("data_dir", self.data_dir)]
+
 
 class Plugin:
     """Base of every plugin. Subclass, set the class attributes, add hooks, and name an instance in an entry point.

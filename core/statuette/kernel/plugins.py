@@ -182,7 +182,7 @@ class PluginRegistry:
         if plugin is not None and self._manager.is_registered(plugin):
             self._manager.unregister(plugin)
         self.quarantined.append(entry)
-        _log.warning("plugin_quarantined", extra={"plugin": entry.name, "stage": entry.stage, "code": entry.code})
+        _log.info("plugin_quarantined", extra={"plugin": entry.name, "stage": entry.stage, "code": entry.code})
 
     @property
     def storage(self) -> Storage:
