@@ -222,7 +222,7 @@ class QueuedImageProvider(ImageProvider):
             name="A simulated image queue on this machine",
             region="this deployment",
             purposes=("generation",),
-            categories=("photo", "figurine", "style_choices"),
+            categories=("photo", "figurine", "style_choices", "prompt_variables"),
             third_party=False,
         )
 

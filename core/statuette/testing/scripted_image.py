@@ -112,7 +112,7 @@ class ScriptedImageProvider(ImageProvider):
             name="A scripted model in this process",
             region="this deployment",
             purposes=("generation",),
-            categories=("photo", "figurine", "style_choices"),
+            categories=("photo", "figurine", "style_choices", "prompt_variables"),
             third_party=False,
         )
 

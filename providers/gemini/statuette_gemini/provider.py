@@ -42,7 +42,7 @@ _PROCESSOR = Processor(
     name="Google Gemini API",
     region="global",
     purposes=("generation",),
-    categories=("photo", "figurine", "style_choices"),
+    categories=("photo", "figurine", "style_choices", "prompt_variables"),
     residuals=(DeclaredResidual(description=_ABUSE_LOG, days=_LOG_DAYS),),
     terms_url="https://ai.google.dev/gemini-api/terms",
 )

@@ -48,7 +48,7 @@ class SketchProvider(ImageProvider):
             name="Sketch, on this machine",
             region="this deployment",
             purposes=("generation",),
-            categories=("photo", "figurine", "style_choices"),
+            categories=("photo", "figurine", "style_choices", "prompt_variables"),
             third_party=False,
         )
 

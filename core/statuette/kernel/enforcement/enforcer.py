@@ -116,13 +116,15 @@ class Enforcer:
             await self._conclude(claimed, deadline)
             span.set_attribute("privacy.outcome", "verified")
 
-    async def poisoned(self, tx: Transaction, deadline_id: str) -> None:
+    async def poisoned(self, tx: Transaction, deadline_id: str) -> str | None:
         """Give the deadline back to the scheduler: a promise is never dropped. The runner raises the finding."""
-        await tx.execute(
-            "UPDATE deadline SET state = 'scheduled', updated_at = :now WHERE id = :id AND state = 'executing'",
+        brand_id: str | None = await tx.value(
+            "UPDATE deadline SET state = 'scheduled', updated_at = :now WHERE id = :id AND state = 'executing'"
+            " RETURNING brand_id",
             id=deadline_id,
             now=tx.now,
         )
+        return brand_id
 
     async def _begin(self, claimed: Claimed) -> _Deadline | None:
         async with self._database.transaction() as tx:

@@ -24,13 +24,14 @@ class Actor(msgspec.Struct, frozen=True):
 
     Attributes:
         run: does one step; must end by finishing, postponing or losing the lease.
-        poisoned: what becomes of the subject when `max_attempts` claims ended in disorder (crash, exception).
+        poisoned: what becomes of the subject when `max_attempts` claims ended in disorder (crash, exception); returns
+            the brand that the finding concerns.
     """
 
     name: str
     queue: str
     run: Callable[[Claimed], Awaitable[None]]
-    poisoned: Callable[[Transaction, str], Awaitable[None]]
+    poisoned: Callable[[Transaction, str], Awaitable[str | None]]
     max_attempts: int = 4
 
 
@@ -94,9 +95,9 @@ class Runner:
         try:
             async with self._database.transaction() as tx:
                 await self._outbox.finish(tx, claimed)
-                await actor.poisoned(tx, claimed.subject_id)
+                brand_id = await actor.poisoned(tx, claimed.subject_id)
                 await findings.raise_finding(
-                    tx, code="work_poisoned", subject=claimed.subject_id, detail=actor.name, brand_id=None
+                    tx, code="work_poisoned", subject=claimed.subject_id, detail=actor.name, brand_id=brand_id
                 )
         except LeaseLost:
             _log.info("lease_lost", extra={"facts": {"actor": actor.name}})
@@ -106,4 +107,4 @@ class Runner:
 
 
 def _backoff(attempts: int) -> timedelta:
-    return timedelta(seconds=min(60, 2 ** (attempts - 1)))
+    return timedelta(seconds=min(60.0, 0.5 * 2 ** (attempts - 1)))

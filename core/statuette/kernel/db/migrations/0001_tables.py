@@ -219,6 +219,7 @@ async def forwards() -> MigrationManager:
         variables=text(),
         aspect_ratio=ident(),
         picture_count=small(),
+        subject_count=small(),
         parent_id=optional_ident(),
         models=text(),
         model_index=small(),

@@ -81,6 +81,7 @@ JOBS = Dataset(
                 "variables": "prompt_variables",
                 "aspect_ratio": "style_choices",
                 "picture_count": _RECORD,
+                "subject_count": "style_choices",
                 "parent_id": _RECORD,
                 "models": _OPERATIONAL,
                 "model_index": _OPERATIONAL,

@@ -103,5 +103,11 @@ class GenerationFlow:
             variables={**(parent.variable_map() if parent and same_style else {}), **request.variables},
             aspect_ratio=request.aspect_ratio or (parent.aspect_ratio if parent and same_style else None),
             count=request.count,
+            subjects=request.subjects or (parent.subject_count if parent and not request.inputs else _subjects(inputs)),
             parent_id=request.parent,
         )
+
+
+def _subjects(inputs: tuple[OrderInput, ...]) -> int:
+    """One figure an input that shows a subject, unless the person says that there are more in it."""
+    return max(1, sum(item.role is InputRole.subject for item in inputs))

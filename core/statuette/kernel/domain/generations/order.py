@@ -30,6 +30,7 @@ class Order(msgspec.Struct, frozen=True):
     variables: Mapping[str, str]
     aspect_ratio: str | None
     count: int
+    subjects: int
     parent_id: str | None
 
 

@@ -22,6 +22,7 @@ class GenerationRow(msgspec.Struct, frozen=True):
     variables: str
     aspect_ratio: str
     picture_count: int
+    subject_count: int
     parent_id: str | None
     models: str
     model_index: int

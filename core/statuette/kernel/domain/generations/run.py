@@ -321,11 +321,10 @@ class JobRunner:
         style = self._plugins.style(step.job.style, step.job.style_version)
         variables = step.job.variable_map()
         pictures = [await self._picture(source) for source in step.sources]
-        subjects = max(1, sum(item.role == InputRole.subject for item in step.inputs))
         return ImageRequest(
             attempt_id=step.attempt.id,
             model=step.model.id,
-            prompt=prompt.build_prompt(style, step.model.family, variables, subjects, None),
+            prompt=prompt.build_prompt(style, step.model.family, variables, step.job.subject_count, None),
             inputs=tuple(pictures),
             style=step.job.style,
             variables=variables,

@@ -26,6 +26,13 @@ class GenerationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     variables: Annotated[dict[str, str], msgspec.Meta(max_length=20)] = {}
     aspect_ratio: Annotated[str, msgspec.Meta(max_length=10)] | None = None
     count: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
+    subjects: (
+        Annotated[
+            int,
+            msgspec.Meta(ge=1, le=8, description="How many people, pets or things become figures; else one an input."),
+        ]
+        | None
+    ) = None
     parent: Annotated[str, msgspec.Meta(max_length=60)] | None = None
 
 
@@ -72,6 +79,7 @@ class GenerationView(msgspec.Struct, frozen=True):
     variables: dict[str, str]
     aspect_ratio: str
     count: int
+    subjects: int
     parent: str | None
     inputs: list[InputView]
     figurines: list[FigurineView]

@@ -109,6 +109,7 @@ class Generations:
             variables=msgspec.json.encode(plan.variables).decode(),
             aspect_ratio=plan.aspect_ratio,
             picture_count=order.count,
+            subject_count=order.subjects,
             parent_id=order.parent_id,
             models=msgspec.json.encode(plan.models).decode(),
             model_index=0,
@@ -191,12 +192,13 @@ class Generations:
             if job is not None:
                 await self.cancel(tx, job, reason="input_deleted", charge=False)
 
-    async def poisoned(self, tx: Transaction, generation_id: str) -> None:
+    async def poisoned(self, tx: Transaction, generation_id: str) -> str | None:
         """Work on the job ended in disorder too often."""
         job = await repository.lock_unfinished(tx, generation_id)
         if job is not None:
             have = len(await figurines_of(tx, job))
             await self.end(tx, job, state=State.failed, reason="poisoned", delivered=have)
+        return job.brand_id if job is not None else None
 
     async def withdraw_consent(self, tx: Transaction, *, brand_id: str, account_id: str) -> int:
         """Consent was taken back: every unfinished job of the account is cancelled, unpaid; returns how many."""
@@ -227,7 +229,7 @@ async def figurines_of(tx: Transaction, job: GenerationRow) -> list[FigurineRow]
 
 def categories(inputs: tuple[OrderInput, ...]) -> frozenset[str]:
     """Categories of data that a call with these inputs carries."""
-    found = {"style_choices"}
+    found = {"style_choices", "prompt_variables"}
     for item in inputs:
         found.add("photo" if item.upload_id is not None else "figurine")
     return frozenset(found)

@@ -31,6 +31,7 @@ class Generation(Table, tablename="generation"):
     variables = text()
     aspect_ratio = ident()
     picture_count = small()
+    subject_count = small()
     parent_id = optional_ident()
     models = text()
     model_index = small()

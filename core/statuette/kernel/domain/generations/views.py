@@ -29,6 +29,7 @@ async def generation(reader: Reader, platform: Platform, row: GenerationRow) -> 
         variables=row.variable_map(),
         aspect_ratio=row.aspect_ratio,
         count=row.picture_count,
+        subjects=row.subject_count,
         parent=row.parent_id,
         inputs=[
             InputView(item.role, item.upload_id, item.figurine_id) for item in await repository.inputs(reader, row.id)
