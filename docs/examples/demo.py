@@ -241,7 +241,7 @@ def main() -> None:
             visitor = Visitor(server)
             account_id = visitor.sign_in()
             statement = visitor.agree()
-            operator = {"Authorization": f"Bearer {keys['token']}", "Idempotency-Key": "demo-welcome"}
+            operator = {"Authorization": f"Bearer {keys['key']}", "Idempotency-Key": "demo-welcome"}
             granted = httpx.post(
                 f"{server.url}/admin/v1/accounts/{account_id}/credits", json={"amount": 10}, headers=operator
             )

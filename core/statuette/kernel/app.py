@@ -67,11 +67,17 @@ from statuette.values import Clock, SystemClock
 _GRACE_SECONDS = 20.0
 
 
-def compose(settings: Settings, clock: Clock | None = None, plugins: PluginRegistry | None = None) -> Platform:
-    """Put the platform together. Does no I/O beyond reading the master key; `running` starts it."""
+def compose(
+    settings: Settings, clock: Clock | None = None, plugins: PluginRegistry | None = None, *, live: bool = False
+) -> Platform:
+    """Put the platform together. Does no I/O beyond reading the master key; `running` starts it.
+
+    Args:
+        live: whether any brand is live; see `any_live_brand`.
+    """
     clock = clock or SystemClock()
     secret = master_key(settings)
-    plugins = plugins or PluginRegistry.load(settings, clock)
+    plugins = plugins or PluginRegistry.load(settings, clock, live=live)
     database = Database(engine_for(settings.database_url), clock)
     brands = BrandDirectory(database, plugins.policy_packs, clock)
     storage = plugins.storage
@@ -173,6 +179,19 @@ def _datasets(plugins: PluginRegistry, cipher: FieldCipher, generations: Generat
         *accounts_dataset.datasets(cipher),
     )
     return {dataset.name: dataset for dataset in (*own, *plugins.datasets.values())}
+
+
+async def any_live_brand(settings: Settings) -> bool:
+    """Whether any brand of the deployment is live, which plugins are told while they load."""
+    database = Database(engine_for(settings.database_url), SystemClock())
+    try:
+        await database.open()
+        if settings.profile == "embedded":
+            await migrate(database.engine)
+        async with database.read() as reader:
+            return bool(await reader.value("SELECT 1 AS live FROM brand WHERE mode = 'live' LIMIT 1"))
+    finally:
+        await database.close()
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ class LocalKeysConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     directory: str | None = None
-    master_key_file: Annotated[str | None, msgspec.Meta(extra={"env": "STATUETTE_MASTER_KEY_FILE"})] = None
+    master_key_file: Annotated[str | None, msgspec.Meta(extra={"env": "STATUETTE_LOCAL_KEYS_MASTER_KEY_FILE"})] = None
 
 
 class LocalKeysPlugin(Plugin):

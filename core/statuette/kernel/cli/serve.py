@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import socket
@@ -36,9 +37,9 @@ def serve(keys_file: Path | None) -> None:
     with only_process(settings.data_dir):
         import uvicorn
 
-        from statuette.kernel.app import compose, http_app
+        from statuette.kernel.app import any_live_brand, compose, http_app
 
-        platform = compose(settings)
+        platform = compose(settings, live=asyncio.run(any_live_brand(settings)))
         with listening(settings.host, settings.port) as sockets:
             _banner(platform, keys_file)
             config = uvicorn.Config(
