@@ -34,7 +34,7 @@ from statuette.testing.photos import sample_photos
 ROOT = Path(__file__).resolve().parents[2]
 EMAIL = "ada@example.org"
 TIME_LIMIT_SECONDS = 180
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 class Server:

@@ -21,10 +21,10 @@ _SCOPES = ("credits:write", "accounts:read", "findings:read", "findings:write", 
 )
 def quickstart(brand_file: Path, keys_file: Path) -> None:
     """Migrate, apply a brand, and make its keys unless the file with them is there."""
-    asyncio.run(_prepare(brand_file, keys_file))
+    asyncio.run(_prepare(brand_file, keys_file, has_keys=keys_file.exists()))
 
 
-async def _prepare(brand_file: Path, keys_file: Path) -> None:
+async def _prepare(brand_file: Path, keys_file: Path, *, has_keys: bool) -> None:
     import os
 
     from statuette.kernel.db.database import Database
@@ -43,7 +43,7 @@ async def _prepare(brand_file: Path, keys_file: Path) -> None:
         await migrate(database.engine)
         plugins = PluginRegistry.load(settings, clock)
         await flow.apply_brands(database, plugins, [brand_file], dry_run=False)
-        if keys_file.exists():
+        if has_keys:
             return
         slug = flow.check_files(plugins, [brand_file])[0][0].config.slug
         async with database.transaction() as tx:

@@ -100,7 +100,8 @@ def piccolo_works_on(engine: TunedEngine) -> Iterator[None]:
 def _forget_engine() -> None:
     from piccolo.apps.migrations.tables import Migration
 
-    for table in (Migration, *tables()):
+    known: list[type[Table]] = [Migration, *tables()]
+    for table in known:
         table._meta._db = None
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from statuette.dataset import Closure, Dataset, TableColumns, Transaction
+from statuette.kernel.db.database import Transaction as KernelTransaction
 from statuette.kernel.domain.uploads import service
 
-SettleJobs = Callable[[Transaction, str, datetime], Awaitable[None]]
+SettleJobs = Callable[[KernelTransaction, str, datetime], Awaitable[None]]
 """Cancel unfinished jobs that use this upload."""
 
 
@@ -22,7 +23,7 @@ class _Handler:
         return Closure((service.object_prefix(rows[0]["brand_id"], record_id),)) if rows else None
 
     async def settle(self, tx: Transaction, record_id: str, now: datetime) -> bool:
-        await self._settle_jobs(tx, record_id, now)
+        await self._settle_jobs(cast(KernelTransaction, tx), record_id, now)
         return True
 
     async def erase(self, tx: Transaction, record_id: str) -> None:
