@@ -13,7 +13,7 @@ from statuette_sketch import backdrop, bases, packaging, scenery
 from statuette_sketch.body import assembled, brick_body, round_body
 from statuette_sketch.cutout import Cutout, cut_out
 from statuette_sketch.faces import Face, find_face
-from statuette_sketch.layers import Layer, blurred, grid, over, padded, scaled, smoothstep, stack
+from statuette_sketch.layers import Layer, blurred, grid, over, scaled, smoothstep, stack
 from statuette_sketch.lettering import name_in
 from statuette_sketch.photo import Picture, decode, encode_png
 from statuette_sketch.portrait import bust, clothes, head
@@ -93,37 +93,28 @@ def photographed(subjects: list[Subject], shot: Shot) -> Picture:
     look, width, height = shot.look, shot.width, shot.height
     horizon = 0.62
     canvas = backdrop.painted_backdrop(width, height, horizon, look.backdrop, shot.light, shot.random)
-    reach = min(width * 1.06, height)
+    reach = min(width * (1.35 if height > width else 1.06), height)
     figures = [_figure(subject, round(reach * _tall(look, subject)), shot) for subject in subjects]
     if look.package == "card":
         _hang_cards(canvas, figures, shot)
         return _developed(canvas)
     group = _group(figures)
-    name = shot.name
     half = _base_half_width(look, group, subjects)
-    stand = bases.made(look.base, half, name, shot.light) if look.base.support != "none" else None
+    stand = bases.made(look.base, half, shot.name, shot.light) if look.base.support != "none" else None
     whole, floor_from_top = _on_base(group, stand)
-    if shot.look.base.support == "ground" and shot.look.backdrop.setting == "sky" and stand is not None:
-        whole, floor_from_top = _planted(whole, floor_from_top, stand, shot)
+    if look.backdrop.setting == "sky" and stand is not None:
+        whole = scenery.planted(whole, floor_from_top, stand, shot.name, look, shot.light, shot.random)
     limit = min(width * 0.9 / whole.width, height * 0.86 / whole.height, 1.0)
     if limit < 1:
         whole, half, floor_from_top = scaled(whole, limit), half * limit, floor_from_top * limit
     floor_y = height * (0.89 if height <= width else 0.84)
     floor_y = min(floor_y, (height + whole.height) / 2 + height * 0.04) if height > width * 1.2 else floor_y
+    floor_y = min(floor_y, height * 0.975 - whole.height + floor_from_top)
     left, top = width / 2 - whole.width / 2, floor_y - floor_from_top
     if look.package == "box":
         left = _beside_box(canvas, whole, floor_y, shot)
     if look.package == "sprue":
-        frame = packaging.sprues(round(whole.width * 1.5), round(whole.height * 0.9), look, shot.light)
-        soft = Layer(cv2.GaussianBlur(frame.rgb, (0, 0), 2.2), cv2.GaussianBlur(frame.alpha, (0, 0), 2.2))
-        over(
-            canvas,
-            Layer(np.zeros_like(soft.rgb), blurred(soft.alpha, 9)),
-            width / 2 - frame.width / 2 + 16,
-            floor_y - half * 0.3 - frame.height + 12,
-            0.4,
-        )
-        over(canvas, soft, width / 2 - frame.width / 2, floor_y - half * 0.3 - frame.height)
+        _before_sprues(canvas, whole, floor_y - half * 0.3, shot)
     foot = stand.half_width * min(1.0, limit) if stand is not None else half
     backdrop.contact_shadow(canvas, left + whole.width / 2, floor_y - 2, foot, foot * 0.21, shot.light)
     backdrop.mirrored(canvas, whole, left, top, floor_y + foot * 0.17, look.backdrop.gloss * 0.5)
@@ -205,39 +196,6 @@ def _on_base(group: Layer, stand: bases.Stand | None) -> tuple[Layer, float]:
     return whole, upper + stand.floor_y
 
 
-def _planted(whole: Layer, floor_from_top: float, stand: bases.Stand, shot: Shot) -> tuple[Layer, float]:
-    """Trees behind the figure and small things before it, all on the base."""
-    half, look, light = stand.half_width, shot.look, shot.light
-    room = round(half * 0.35)
-    whole = padded(whole, room, 0, room, 0)
-    stand_y = floor_from_top - stand.floor_y + stand.stand_y
-    middle = whole.width / 2
-    behind = Layer(np.zeros_like(whole.rgb), np.zeros_like(whole.alpha))
-    for place, depth, size in ((-0.62, 0.09, 1.25), (0.66, 0.07, 1.0), (0.42, 0.12, 0.72)):
-        plant = scenery.tree(round(half * size), look, light, shot.random)
-        behind = stack(
-            behind, plant, middle + half * place - plant.width / 2, stand_y - half * depth - plant.height + 4
-        )
-    base = whole.alpha.copy()
-    base[: round(stand_y - half * 0.2)] = 0
-    ground = Layer(whole.rgb.copy(), base)
-    # The trees stand on the grass but behind the figure, which is laid over them once more.
-    scene = stack(stack(whole, ground, 0, 0), behind, 0, 0)
-    return _in_front(scene, whole, stand_y, half, middle, shot), floor_from_top
-
-
-def _in_front(scene: Layer, whole: Layer, stand_y: float, half: float, middle: float, shot: Shot) -> Layer:
-    figure = whole.alpha.copy()
-    x, y = grid(whole.width, whole.height)
-    feet = np.abs(x - middle) < half * 0.46
-    figure *= np.where(y > stand_y - half * 0.21, feet, 1)
-    scene = stack(scene, Layer(whole.rgb, np.asarray(figure, np.float32)), 0, 0)
-    sign = scenery.signpost(round(half * 0.62), shot.name, shot.look, shot.light)
-    scene = stack(scene, sign, middle + half * 0.42, stand_y + half * 0.09 - sign.height)
-    shrub = scenery.bush(round(half * 0.24), shot.look, shot.light, shot.random)
-    return stack(scene, shrub, middle - half * 0.78, stand_y + half * 0.12 - shrub.height)
-
-
 def _hang_cards(canvas: Picture, figures: list[Layer], shot: Shot) -> None:
     """Each figure on a card of its own, hanging before the wall."""
     width, height = shot.width, shot.height
@@ -261,6 +219,15 @@ def _hang_cards(canvas: Picture, figures: list[Layer], shot: Shot) -> None:
             )
         over(canvas, card, left, top)
         left += card.width + gap
+
+
+def _before_sprues(canvas: Picture, whole: Layer, floor_y: float, shot: Shot) -> None:
+    """The casting frame behind the figure, out of focus, with its shadow on the wall."""
+    frame = packaging.sprues(round(whole.width * 1.5), round(whole.height * 0.9), shot.look, shot.light)
+    soft = Layer(cv2.GaussianBlur(frame.rgb, (0, 0), 2.2), cv2.GaussianBlur(frame.alpha, (0, 0), 2.2))
+    left, top = shot.width / 2 - frame.width / 2, floor_y - frame.height
+    over(canvas, Layer(np.zeros_like(soft.rgb), blurred(soft.alpha, 9)), left - 16 * shot.light.side, top + 12, 0.4)
+    over(canvas, soft, left, top)
 
 
 def _beside_box(canvas: Picture, whole: Layer, floor_y: float, shot: Shot) -> float:

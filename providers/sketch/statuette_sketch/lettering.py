@@ -32,12 +32,19 @@ def written(text: str, height_px: int, widest_px: int, weight: float = 0.035, sl
     size = max(8, height_px)
     font = ImageFont.load_default(size)
     stroke = max(0, round(size * weight))
-    left, top, right, bottom = font.getbbox(text, stroke_width=stroke)
-    if right - left > widest_px and size > 8:
-        return written(text, max(8, int(size * widest_px / (right - left))), widest_px, weight, slant)
-    width, height = int(right - left) + 4, int(bottom - top) + 4
+    # A stroke fattens letters into their neighbours, so they are set one by one with as much room more.
+    starts, end = [], 0.0
+    for letter in text:
+        starts.append(end)
+        end += font.getlength(letter) + 1.3 * stroke
+    if end > widest_px and size > 8:
+        return written(text, max(8, int(size * widest_px / end)), widest_px, weight, slant)
+    _, top, _, bottom = font.getbbox(text, stroke_width=stroke)
+    width, height = int(end) + 2 * stroke + 4, int(bottom - top) + 4
     image = Image.new("L", (width, height), 0)
-    ImageDraw.Draw(image).text((2 - left, 2 - top), text, 255, font, stroke_width=stroke)
+    draw = ImageDraw.Draw(image)
+    for letter, start in zip(text, starts, strict=True):
+        draw.text((stroke + 2 + start, 2 - top), letter, 255, font, stroke_width=stroke)
     if slant:
         lean = round(height * slant)
         image = image.transform(

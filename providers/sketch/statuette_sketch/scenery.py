@@ -4,13 +4,40 @@ from __future__ import annotations
 
 import numpy as np
 
+from statuette_sketch.bases import Stand
 from statuette_sketch.body import Clay
-from statuette_sketch.layers import Layer, over
+from statuette_sketch.layers import Layer, grid, over, padded, stack
 from statuette_sketch.lettering import written
 from statuette_sketch.shading import Light
 from statuette_sketch.styles import Look
 
 _BARK = (0.45, 0.3, 0.18)
+_TREES = ((-0.62, 0.09, 1.25), (0.66, 0.07, 1.0), (0.42, 0.12, 0.72))
+"""Place, distance behind the figure and height, each in half-widths of the base."""
+
+
+def planted(
+    whole: Layer, floor_from_top: float, stand: Stand, name: str, look: Look, light: Light, random: np.random.Generator
+) -> Layer:
+    """A figure on its base with trees behind it and small things before it; wider than `whole`, not higher."""
+    half = stand.half_width
+    whole = padded(whole, round(half * 0.35), 0, round(half * 0.35), 0)
+    stand_y, middle = floor_from_top - stand.floor_y + stand.stand_y, whole.width / 2
+    behind = Layer(np.zeros_like(whole.rgb), np.zeros_like(whole.alpha))
+    for place, depth, size in _TREES:
+        plant = tree(round(half * size), look, light, random)
+        behind = stack(
+            behind, plant, middle + half * place - plant.width / 2, stand_y - half * depth - plant.height + 4
+        )
+    # The trees stand on the grass but behind the figure, which is laid over them once more, without the base.
+    x, y = grid(whole.width, whole.height)
+    feet = np.abs(x - middle) < half * 0.46
+    figure = np.where(y > stand_y - half * 0.21, whole.alpha * feet, whole.alpha)
+    scene = stack(stack(whole, behind, 0, 0), Layer(whole.rgb, np.asarray(figure, np.float32)), 0, 0)
+    sign = signpost(round(half * 0.62), name, look, light)
+    scene = stack(scene, sign, middle + half * 0.42, stand_y + half * 0.09 - sign.height)
+    shrub = bush(round(half * 0.24), look, light, random)
+    return stack(scene, shrub, middle - half * 0.78, stand_y + half * 0.12 - shrub.height)
 
 
 def tree(height_px: int, look: Look, light: Light, random: np.random.Generator) -> Layer:

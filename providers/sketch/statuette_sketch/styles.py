@@ -108,7 +108,7 @@ LOOKS: dict[str, Look] = {
         build="toy",
         material=_VINYL._replace(gloss=0.3, contrast=0.6),
         base=Base("none"),
-        backdrop=Backdrop(hexed("#37506e"), hexed("#7f9cb8"), hexed("#4b637d"), hexed("#c9dff0")),
+        backdrop=Backdrop(hexed("#37506e"), hexed("#7f9cb8"), hexed("#6c8aa7"), hexed("#c9dff0")),
         proportions=Proportions(head=0.27, torso=0.43, shoulders=0.2, hips=0.145, limb=0.055),
         package="card",
         smooth=0.5,
