@@ -31,7 +31,7 @@ from statuette.kernel.domain.figurines import dataset as figurines_dataset
 from statuette.kernel.domain.generations import dataset as generations_dataset
 from statuette.kernel.domain.generations.flow import GenerationFlow
 from statuette.kernel.domain.generations.run import JobRunner
-from statuette.kernel.domain.generations.service import ACTOR, QUEUE, Generations
+from statuette.kernel.domain.generations.service import ACTOR, LET_GO, QUEUE, Generations
 from statuette.kernel.domain.uploads import dataset as uploads_dataset
 from statuette.kernel.domain.uploads.flow import UploadFlow
 from statuette.kernel.egress import Egress
@@ -50,6 +50,7 @@ from statuette.kernel.http.openapi import openapi_config, openapi_routes
 from statuette.kernel.http.problems import respond
 from statuette.kernel.http.routes import ROUTES
 from statuette.kernel.idempotency import dataset as idempotency_dataset
+from statuette.kernel.idempotency.once import forget_claims
 from statuette.kernel.master_key import derived, master_key
 from statuette.kernel.pixels.limits import PixelLimits
 from statuette.kernel.pixels.pool import PixelPool
@@ -118,6 +119,7 @@ def compose(
         clock,
         (
             Actor(ACTOR, QUEUE, jobs.run, generations.poisoned),
+            Actor(LET_GO, QUEUE, jobs.let_go, jobs.not_let_go, max_attempts=8),
             Actor(enforcement.ACTOR, enforcement.QUEUE, enforcer.run, enforcer.poisoned, max_attempts=10),
         ),
     )
@@ -209,6 +211,7 @@ async def running(platform: Platform) -> AsyncIterator[None]:
         workers = EmbeddedWorkers(platform.runner, concurrency=platform.settings.worker_concurrency)
         platform.outbox.connect(workers.send)
         await platform.outbox.forget_hints()
+        await forget_claims(platform.database)
         await workers.start()
         stack.push_async_callback(workers.stop, _GRACE_SECONDS)
         await platform.scheduler.start()
@@ -217,8 +220,8 @@ async def running(platform: Platform) -> AsyncIterator[None]:
         yield
 
 
-def http_app(platform: Platform) -> ASGIApp:
-    """The HTTP application of a platform, which it starts and stops with its own lifespan."""
+def litestar_app(platform: Platform) -> Litestar:
+    """Every route of a platform, behind the gate; its lifespan starts and stops the platform."""
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -232,7 +235,7 @@ def http_app(platform: Platform) -> ASGIApp:
         Router(path=f"/x/{name}", route_handlers=list(handlers)) for name, handlers in platform.plugins.routes.items()
     ]
     docs = platform.settings.docs_enabled
-    app = Litestar.from_config(
+    return Litestar.from_config(
         AppConfig(
             route_handlers=[*ROUTES, *plugin_routers, *(openapi_routes() if docs else ())],
             dependencies=dict(DEPENDENCIES),
@@ -244,12 +247,17 @@ def http_app(platform: Platform) -> ASGIApp:
             request_max_body_size=None,  # the edge bounds bodies
         )
     )
+
+
+def http_app(platform: Platform) -> ASGIApp:
+    """The HTTP application of a platform: its routes, and around them what every request passes."""
     settings = platform.settings
     edged = Edge(
-        Preflight(app, platform),
+        Preflight(litestar_app(platform), platform),
         platform.clock,
         max_body_bytes=settings.request_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,
+        body_seconds=settings.request_body_seconds,
         https=settings.secure_cookies,
     )
     return cast(ASGIApp, edged)

@@ -29,6 +29,14 @@ class EgressDenied(StatuetteError):
     summary = "This call is not permitted."
 
 
+class PermitExpired(EgressDenied):
+    """The permit ran out before the call's turn came. Retryable with a fresh one: nothing left the platform."""
+
+    code = "permit_expired"
+    retryable = True
+    summary = "The permit for this call has expired."
+
+
 class CallTimedOut(StatuetteError):
     """The provider did not answer in time; the call may have been paid for."""
 
@@ -102,7 +110,7 @@ class Egress:
             healthy: whether an answer counts as a sign of life for the breaker.
 
         Raises:
-            EgressDenied: final, nothing left.
+            EgressDenied: final, nothing left; as `PermitExpired` retryable.
             CircuitOpen: retryable, nothing left.
             CallTimedOut: retryable, possibly paid.
         """
@@ -142,7 +150,8 @@ class Egress:
         reserved_micros: int,
     ) -> None:
         if not permit.covers(purpose, categories, self._clock.now()):
-            raise EgressDenied("No live permit covers this call.", purpose=purpose)
+            expired = permit.covers(purpose, categories, permit.issued_at)
+            raise (PermitExpired if expired else EgressDenied)("No live permit covers this call.", purpose=purpose)
         if purpose not in processor.purposes or not categories <= set(processor.categories):
             raise EgressDenied(
                 f"The processor {processor.id} does not declare this purpose and these categories.",

@@ -169,7 +169,7 @@ class Enforcer:
             # The record's other deadlines have nothing left to act on.
             await tx.execute(
                 "UPDATE deadline SET state = CASE WHEN id = :id THEN 'verified' ELSE 'superseded' END, updated_at = :now"
-                " WHERE record_id = :record_id",
+                " WHERE record_id = :record_id AND state IN ('scheduled', 'executing')",
                 id=deadline.id,
                 record_id=deadline.record_id,
                 now=tx.now,

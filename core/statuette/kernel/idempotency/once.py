@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from statuette.errors import Conflict, InvalidInput
-from statuette.kernel.db.database import Transaction
+from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.idempotency.tables import IdempotencyKey
 
 KEPT_FOR = timedelta(hours=24)
@@ -115,3 +115,9 @@ class Once:
     async def abandon(self, tx: Transaction) -> None:
         """The request failed and made nothing; the key may be used again."""
         await tx.execute("DELETE FROM idempotency_key WHERE id = :id AND resource_id IS NULL", id=self._id)
+
+
+async def forget_claims(database: Database) -> None:
+    """After a start of the only process: no request of an earlier life is under way, so none keeps its key claimed."""
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE idempotency_key SET lease_until = :now WHERE lease_until IS NOT NULL", now=tx.now)

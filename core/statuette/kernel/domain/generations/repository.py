@@ -123,6 +123,14 @@ async def attempts(reader: Reader, generation_id: str) -> list[AttemptRow]:
     )
 
 
+async def generation_of_attempt(reader: Reader, attempt_id: str) -> GenerationRow | None:
+    return await reader.one(
+        GenerationRow,
+        "SELECT g.* FROM generation g JOIN attempt a ON a.generation_id = g.id WHERE a.id = :id",
+        id=attempt_id,
+    )
+
+
 async def lock_unfinished(tx: Transaction, generation_id: str) -> GenerationRow | None:
     """The job, locked until the transaction ends; None when it has ended."""
     return await tx.one(

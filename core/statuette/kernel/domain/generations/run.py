@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from datetime import timedelta
 
 import msgspec
 
-from statuette.errors import NotFound, StatuetteError
+from statuette.errors import ConfigurationError, NotFound, StatuetteError
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.domain.brands.directory import BrandDirectory, LoadedBrand
@@ -22,7 +23,7 @@ from statuette.kernel.domain.generations import budget, repository
 from statuette.kernel.domain.generations.order import OrderInput
 from statuette.kernel.domain.generations.outcomes import (
     MAX_RETRIES,
-    Deliver,
+    Decision,
     End,
     NextModel,
     Retry,
@@ -38,11 +39,11 @@ from statuette.kernel.domain.generations.service import PURPOSE, Generations, ca
 from statuette.kernel.domain.generations.tables import Attempt
 from statuette.kernel.domain.styles import prompt
 from statuette.kernel.domain.uploads import service as uploads
-from statuette.kernel.egress import CallTimedOut, CircuitOpen, Egress
+from statuette.kernel.egress import CallTimedOut, CircuitOpen, Egress, EgressDenied, PermitExpired
 from statuette.kernel.events.log import EventLog
-from statuette.kernel.permit import Permit
+from statuette.kernel.permit import Permit, PermitRefused
 from statuette.kernel.pixels.pool import PixelPool
-from statuette.kernel.pixels.results import RenderedPicture
+from statuette.kernel.pixels.results import EncodedPicture, RenderedPicture
 from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.work import findings
 from statuette.kernel.work.outbox import Claimed, LeaseLost, Outbox
@@ -58,11 +59,20 @@ from statuette.ports.image import (
     NoImage,
     Outcome,
     ProviderUnavailable,
+    Rejected,
     Submission,
     Succeeded,
     UnknownHandle,
+    Usage,
 )
-from statuette.ports.storage import ObjectNotFound, Storage
+from statuette.ports.storage import ObjectNotFound, Storage, StorageUnavailable
+from statuette.values import CostMicros
+
+_ASK_AGAIN_AFTER = timedelta(seconds=5)
+_LETTING_GO_SECONDS = 10.0
+# The pictures are paid for: a store that stumbles is asked again before they are given up.
+_PAUSES_BETWEEN_PUTS_SECONDS = (0.1, 0.5, 2.0)
+_log = logging.getLogger(__name__)
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -113,23 +123,66 @@ class JobRunner:
         self._storage = storage
         self._pixels = pixels
         self._calls: dict[str, asyncio.Task[Submission]] = {}
+        self._at_work: set[str] = set()
+        self._stopped: set[str] = set()
 
     async def run(self, claimed: Claimed) -> None:
         """Do the next step of a job."""
-        step = await self._prepare(claimed)
-        if step is None:
-            return
-        submission = await self._call(step)
-        if isinstance(submission, Accepted):
-            await self._wait_for(claimed, step, submission)
-            return
-        await self._conclude(claimed, step, submission.outcome)
+        self._at_work.add(claimed.subject_id)
+        try:
+            step = await self._prepare(claimed)
+            if step is None:
+                return
+            submission = await self._call(step)
+            if isinstance(submission, Accepted):
+                await self._wait_for(claimed, step, submission)
+                return
+            await self._conclude(claimed, step, submission.outcome)
+        finally:
+            self._at_work.discard(claimed.subject_id)
+            self._stopped.discard(claimed.subject_id)
 
     async def stop(self, generation_id: str) -> None:
-        """The job was cancelled: do not wait for its call."""
+        """The job has ended: do not wait for its call, and do not make it any more."""
         call = self._calls.get(generation_id)
         if call is not None:
             call.cancel()
+        elif generation_id in self._at_work:
+            self._stopped.add(generation_id)
+
+    async def let_go(self, claimed: Claimed) -> None:
+        """Tell the provider to drop an attempt whose job has ended, and book what it may have cost."""
+        async with self._database.transaction() as tx:
+            found = await self._open_attempt(tx, claimed.subject_id)
+            if found is None:
+                await self._outbox.finish(tx, claimed)
+                return
+        _, attempt = found
+        provider = self._plugins.image_providers.get(attempt.provider)
+        if attempt.handle is not None and provider is not None:
+            await _drop(provider, attempt.handle)
+        async with self._database.transaction() as tx:
+            await self._outbox.finish(tx, claimed)
+            await self._book_unknown(tx, claimed.subject_id)
+
+    async def not_let_go(self, tx: Transaction, attempt_id: str) -> str | None:
+        """The provider could not be told. The cost is booked; the runner raises the finding."""
+        return await self._book_unknown(tx, attempt_id)
+
+    async def _open_attempt(self, tx: Transaction, attempt_id: str) -> tuple[GenerationRow, AttemptRow] | None:
+        job = await repository.generation_of_attempt(tx, attempt_id)
+        if job is None:
+            return None
+        attempts = await repository.attempts(tx, job.id)
+        return next(((job, a) for a in attempts if a.id == attempt_id and a.finished_at is None), None)
+
+    async def _book_unknown(self, tx: Transaction, attempt_id: str) -> str | None:
+        found = await self._open_attempt(tx, attempt_id)
+        if found is None:
+            return None
+        job, attempt = found
+        await self._close_unknown(tx, job, attempt, reason="job_ended")
+        return job.brand_id
 
     async def _prepare(self, claimed: Claimed) -> Step | None:
         """Everything that has to be on record before a call leaves; None when there is nothing to call for."""
@@ -162,6 +215,9 @@ class JobRunner:
             except consent.ConsentRequired:
                 await self._generations.cancel(tx, job, reason="consent_withdrawn", charge=False)
                 return None
+            except PermitRefused:
+                await self._generations.end(tx, job, state=State.failed, reason="permit_refused", delivered=have)
+                return None
             sources = await self._sources(tx, job, inputs)
             if sources is None:
                 await self._generations.end(tx, job, state=State.failed, reason="input_gone", delivered=have)
@@ -181,7 +237,8 @@ class JobRunner:
                         tx, job, state=State.failed, reason="daily_ceiling_reached", delivered=have
                     )
                     return None
-            if job.state != State.running:
+            # While a job waits at its provider, asking for it is nothing that anybody needs to hear of.
+            if job.state != State.running and pending.handle is None:
                 await repository.begin(tx, job.id)
                 await self._events.append(
                     tx, brand_id=job.brand_id, generation_id=job.id, type="generation.running", state="running"
@@ -206,19 +263,22 @@ class JobRunner:
                 continue
             if attempt.state == "accepted":
                 return attempt
-            # The call left and nobody knows how it ended: book the worst, never forget it.
-            await repository.close_attempt(
-                tx,
-                attempt.id,
-                state="unknown",
-                outcome=None,
-                reason="worker_lost",
-                input_tokens=None,
-                output_tokens=None,
-                cost_micros=attempt.reserved_micros,
-            )
-            await self._settle(tx, job, attempt, attempt.reserved_micros)
+            await self._close_unknown(tx, job, attempt, reason="worker_lost")
         return None
+
+    async def _close_unknown(self, tx: Transaction, job: GenerationRow, attempt: AttemptRow, *, reason: str) -> None:
+        """The call left and nobody knows how it ended: book the worst, never forget it."""
+        if await repository.close_attempt(
+            tx,
+            attempt.id,
+            state="unknown",
+            outcome=None,
+            reason=reason,
+            input_tokens=None,
+            output_tokens=None,
+            cost_micros=attempt.reserved_micros,
+        ):
+            await self._settle(tx, job, attempt, attempt.reserved_micros)
 
     async def _record_attempt(
         self,
@@ -271,7 +331,13 @@ class JobRunner:
         try:
             request = None if handle is not None else await self._request(step)
         except ObjectNotFound:
-            return Finished(NoImage(reason="input_gone"))
+            return Finished(NoImage(reason="input_gone", usage=Usage(cost=CostMicros(step.attempt.currency, 0))))
+        except StorageUnavailable:
+            return _unsent(handle, "storage_unavailable")
+        except ConfigurationError:
+            return Finished(Rejected(reason="style_unavailable", operator_fault=True))
+        if step.job.id in self._stopped:
+            return _unsent(handle, "canceled")
 
         async def ask() -> Submission:
             if handle is not None:
@@ -296,13 +362,14 @@ class JobRunner:
         try:
             return await call
         except CircuitOpen as error:
-            return Finished(
-                ProviderUnavailable(
-                    reason="circuit_open",
-                    retry_after=timedelta(seconds=error.attributes["retry_after_seconds"]),
-                )
-            )
+            return _unsent(handle, "circuit_open", timedelta(seconds=error.attributes["retry_after_seconds"]))
+        except PermitExpired:
+            return _unsent(handle, "permit_expired")
+        except EgressDenied:
+            return Finished(Rejected(reason="egress_denied", operator_fault=True))
         except CallTimedOut:
+            if handle is not None:
+                return _unsent(handle, "timeout")
             return Finished(ProviderUnavailable(reason="timeout", possibly_charged=True))
         except UnknownHandle:
             return Finished(ProviderUnavailable(reason="handle_lost", possibly_charged=True))
@@ -315,7 +382,8 @@ class JobRunner:
                 await self._forget(step.provider, handle)
             return Finished(ProviderUnavailable(reason="canceled", possibly_charged=True))
         finally:
-            self._calls.pop(step.job.id, None)
+            if self._calls.get(step.job.id) is call:
+                del self._calls[step.job.id]
 
     async def _request(self, step: Step) -> ImageRequest:
         style = self._plugins.style(step.job.style, step.job.style_version)
@@ -376,19 +444,24 @@ class JobRunner:
 
     async def _conclude(self, claimed: Claimed, step: Step, outcome: Outcome) -> None:
         telemetry.outcomes.add(1, {"provider": step.provider.name, "outcome": kind(outcome)})
-        pictures: list[RenderedPicture] = []
-        if isinstance(outcome, Succeeded):
-            try:
-                pictures = [await self._rendered(step, image) for image in outcome.images[: step.wanted]]
-            except StatuetteError as error:
-                if error.retryable:
-                    raise
-                outcome = NoImage(reason="undecodable_picture", usage=outcome.usage)
         try:
-            if isinstance(decide(outcome), Deliver):
-                await self._deliver(claimed, step, outcome, pictures)
-            else:
-                await self._dispose(claimed, step, outcome)
+            decision = decide(outcome)
+            if isinstance(outcome, Succeeded):
+                try:
+                    pictures = [await self._rendered(step, image) for image in outcome.images[: step.wanted]]
+                    await self._deliver(claimed, step, outcome, pictures)
+                    return
+                except LeaseLost:
+                    raise
+                except StorageUnavailable:
+                    decision = Retry("storage_unavailable", None)
+                except StatuetteError as error:
+                    if error.retryable:
+                        decision = Retry("pixels_unavailable", None)
+                    else:
+                        outcome = NoImage(reason="undecodable_picture", usage=outcome.usage)
+                        decision = decide(outcome)
+            await self._dispose(claimed, step, outcome, decision)
         except LeaseLost:
             # The job ended or went to another worker; what this call cost is on record all the same.
             await self._close(step, outcome)
@@ -413,6 +486,14 @@ class JobRunner:
             ]
         for figurine_id, picture in zip(ids, pictures, strict=True):
             await self._store(step.brand.id, figurine_id, picture)
+        try:
+            await self._complete(claimed, step, outcome, ids)
+        except LeaseLost:
+            # Their rows may be gone already, and with them the deadlines that would have removed these bytes.
+            await self._unstore(step.brand.id, ids)
+            raise
+
+    async def _complete(self, claimed: Claimed, step: Step, outcome: Outcome, ids: list[str]) -> None:
         async with self._database.transaction() as tx:
             job = await self._held(tx, claimed, step)
             await self._close_in(tx, job, step, outcome)
@@ -433,8 +514,8 @@ class JobRunner:
             else:
                 await self._outbox.postpone(tx, claimed, tx.now)
 
-    async def _dispose(self, claimed: Claimed, step: Step, outcome: Outcome) -> None:
-        """What follows from an outcome without a picture."""
+    async def _dispose(self, claimed: Claimed, step: Step, outcome: Outcome, decision: Decision) -> None:
+        """What follows when no picture was kept."""
         async with self._database.transaction() as tx:
             job = await self._held(tx, claimed, step)
             await self._close_in(tx, job, step, outcome)
@@ -448,7 +529,7 @@ class JobRunner:
                     detail=detail(outcome) or "",
                     brand_id=job.brand_id,
                 )
-            match decide(outcome):
+            match decision:
                 case Retry() as retry:
                     delay = delay_before_retry(retry, job.retries)
                     if job.retries >= MAX_RETRIES or tx.now + delay >= job.expires_at:
@@ -509,9 +590,26 @@ class JobRunner:
     async def _store(self, brand_id: str, figurine_id: str, picture: RenderedPicture) -> None:
         with telemetry.span("storage put"):
             for size, encoded in (("original", picture.original), *((str(s), e) for s, e in picture.sizes.items())):
-                await self._storage.put(
-                    figurines.object_key(brand_id, figurine_id, size), encoded.data, media_type=encoded.media_type
-                )
+                await self._put(figurines.object_key(brand_id, figurine_id, size), encoded)
+
+    async def _put(self, key: str, encoded: EncodedPicture) -> None:
+        for pause_seconds in _PAUSES_BETWEEN_PUTS_SECONDS:
+            try:
+                await self._storage.put(key, encoded.data, media_type=encoded.media_type)
+                return
+            except StorageUnavailable:
+                await asyncio.sleep(pause_seconds)
+        await self._storage.put(key, encoded.data, media_type=encoded.media_type)
+
+    async def _unstore(self, brand_id: str, figurine_ids: list[str]) -> None:
+        try:
+            await self._storage.delete_many(
+                [figurines.object_key(brand_id, found, size) for found in figurine_ids for size in figurines.SIZES]
+            )
+        except StorageUnavailable:
+            async with self._database.transaction() as tx:
+                for figurine_id in figurine_ids:
+                    await findings.raise_finding(tx, code="orphan_objects", subject=figurine_id, brand_id=brand_id)
 
     async def _close(self, step: Step, outcome: Outcome) -> None:
         async with self._database.transaction() as tx:
@@ -544,10 +642,26 @@ class JobRunner:
     async def _forget(self, provider: ImageProvider, handle: str) -> None:
         """Best effort: the job is over for us, so the provider may drop it."""
         try:
+            await _drop(provider, handle)
+        except Exception:  # whatever a provider does here, our side is over
+            _log.warning("provider_not_told", extra={"facts": {"provider": provider.name}})
+
+
+async def _drop(provider: ImageProvider, handle: str) -> None:
+    """Have the provider stop and forget. Carries a handle and no data of anybody."""
+    async with asyncio.timeout(_LETTING_GO_SECONDS):
+        try:
             await provider.cancel(handle)
             await provider.erase(handle)
-        except StatuetteError:
+        except UnknownHandle:
             return
+
+
+def _unsent(handle: str | None, reason: str, retry_after: timedelta | None = None) -> Submission:
+    """Nothing left the platform: later again. A job that waits at its provider goes on waiting there."""
+    if handle is not None:
+        return Accepted(handle, retry_after or _ASK_AGAIN_AFTER)
+    return Finished(ProviderUnavailable(reason=reason, retry_after=retry_after))
 
 
 def _healthy(submission: Submission) -> bool:

@@ -28,6 +28,8 @@ from statuette.kernel.work.outbox import Outbox
 PURPOSE = "generation"
 QUEUE = "interactive"
 ACTOR = "generate"
+LET_GO = "let_go"
+_CALL_MAY_END_BY_ITSELF = timedelta(seconds=5)
 
 Stop = Callable[[str], Awaitable[None]]
 """Stop a call that this process may be making for a job."""
@@ -163,6 +165,7 @@ class Generations:
         await figurines.discard_unfinished(tx, job.id)
         await self._release_inputs(tx, job)
         await self._outbox.withdraw(tx, actor=ACTOR, subject_id=job.id)
+        await self._let_go(tx, job)
         await self._events.append(
             tx,
             brand_id=job.brand_id,
@@ -179,11 +182,7 @@ class Generations:
         """Cancel a job that has not ended. Pictures it has are kept and paid for; `charge` takes the rest of the price too."""
         have = len(await figurines_of(tx, job))
         delivered = job.picture_count if charge and job.started_at is not None else have
-        ended = await self.end(tx, job, state=State.canceled, reason=reason, delivered=delivered)
-        if ended and self._stop is not None:
-            stop = self._stop
-            tx.after_commit(lambda: stop(job.id))
-        return ended
+        return await self.end(tx, job, state=State.canceled, reason=reason, delivered=delivered)
 
     async def settle_upload(self, tx: Transaction, upload_id: str, now: datetime) -> None:
         """The photo's deadline has come: what still uses it is cancelled, unpaid."""
@@ -213,6 +212,18 @@ class Generations:
             if job is not None:
                 canceled += await self.cancel(tx, job, reason="consent_withdrawn", charge=False)
         return canceled
+
+    async def _let_go(self, tx: Transaction, job: GenerationRow) -> None:
+        """Stop what is still under way for an ended job, and see to it that its cost is booked whatever happens."""
+        for attempt in await repository.attempts(tx, job.id):
+            if attempt.finished_at is not None:
+                continue
+            # A call of a live process books its own end; what waits at the provider has nobody who does.
+            due_at = tx.now if attempt.handle is not None else tx.now + _CALL_MAY_END_BY_ITSELF
+            await self._outbox.put(tx, queue=QUEUE, actor=LET_GO, subject_id=attempt.id, due_at=due_at)
+        if self._stop is not None:
+            stop = self._stop
+            tx.after_commit(lambda: stop(job.id))
 
     async def _release_inputs(self, tx: Transaction, job: GenerationRow) -> None:
         brand = await self._brands.by_id(job.brand_id)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from datetime import timedelta
 
+from statuette.errors import NotFound
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.consent import service as consent
 from statuette.kernel.domain.uploads import service
+from statuette.kernel.idempotency.once import Once
 from statuette.kernel.pixels.pool import PixelPool
 from statuette.ports.storage import Storage
 
@@ -36,11 +39,17 @@ class UploadFlow:
                 policy=brand.policy,
             )
 
-    async def take_in(self, brand: LoadedBrand, account_id: str, *, statement: bool, data: bytes) -> str:
+    async def take_in(
+        self, brand: LoadedBrand, account_id: str, *, statement: bool, data: bytes, once: Once | None = None
+    ) -> str:
         """Store a photo; returns the upload's id once it is durable.
 
+        Args:
+            once: a claimed key, finished in the transaction that makes the upload ready.
+
         Raises:
-            StatementRequired, ConsentRequired, InvalidInput (the picture), StorageUnavailable.
+            StatementRequired, ConsentRequired, InvalidInput (the picture), StorageUnavailable, NotFound (a deadline
+            passed before the bytes were stored).
         """
         if not statement:
             raise service.StatementRequired(cure="Send the field `statement` as `true` once the person agreed to it.")
@@ -56,16 +65,22 @@ class UploadFlow:
                 policy=brand.policy,
                 longest_job=self._longest_job,
             )
+        key = service.object_key(brand.id, upload_id)
         try:
             with telemetry.span("storage put"):
-                await self._storage.put(
-                    service.object_key(brand.id, upload_id), photo.data, media_type=photo.media_type
-                )
+                await self._storage.put(key, photo.data, media_type=photo.media_type)
+            async with self._database.transaction() as tx:
+                await service.complete(tx, brand.id, upload_id, photo)
+                if once is not None:
+                    await once.finish(tx, status=201, resource_id=upload_id)
+        except NotFound:
+            # A slow store let a deadline pass: the enforcer may have been here before these bytes were.
+            await self._storage.delete_many([key])
+            raise
         except BaseException:
             # Part of it may be there: have it removed now instead of at its deadline.
-            async with self._database.transaction() as tx:
-                await service.ask_deletion(tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id)
+            with suppress(NotFound):
+                async with self._database.transaction() as tx:
+                    await service.ask_deletion(tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id)
             raise
-        async with self._database.transaction() as tx:
-            await service.complete(tx, brand.id, upload_id, photo)
         return upload_id

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, delete, get, post, put
@@ -11,7 +10,7 @@ from litestar.openapi.spec import Example, OpenAPIMediaType, RequestBody, Schema
 from litestar.openapi.spec.operation import Operation
 from litestar.params import FromPath, QueryParameter
 
-from statuette.errors import NotFound, StatuetteError
+from statuette.errors import NotFound
 from statuette.kernel.db.database import Reader
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.uploads import repository, service
@@ -23,8 +22,6 @@ from statuette.kernel.http.dependencies import provide_principal
 from statuette.kernel.http.multipart import read_form
 from statuette.kernel.idempotency.once import Once
 from statuette.kernel.platform import Platform
-
-_BODY_TIME_LIMIT = timedelta(seconds=60)
 
 
 class _UploadOperation(Operation):
@@ -82,7 +79,6 @@ class UploadRoutes(Controller):
             request.stream(),
             request.headers.get("content-type", ""),
             max_bytes=platform.settings.max_upload_bytes,
-            time_limit=_BODY_TIME_LIMIT,
         )
         key = request.headers.get("idempotency-key")
         once = None
@@ -100,16 +96,17 @@ class UploadRoutes(Controller):
                 return await _answer(request, platform, brand, account_id, made.resource_id, status=201)
         try:
             upload_id = await platform.uploads.take_in(
-                brand, account_id, statement=form.fields.get("statement") == "true", data=form.photo
+                brand,
+                account_id,
+                statement=form.fields.get("statement") == "true",
+                data=form.photo,
+                once=once,
             )
-        except StatuetteError:
+        except Exception:
             if once is not None:
                 async with platform.database.transaction() as tx:
                     await once.abandon(tx)
             raise
-        if once is not None:
-            async with platform.database.transaction() as tx:
-                await once.finish(tx, status=201, resource_id=upload_id)
         return await _answer(request, platform, brand, account_id, upload_id, status=201)
 
     @get(summary="List photos")
