@@ -118,7 +118,7 @@ _LOTS = (
     " FROM credit_lot l WHERE l.id > :after AND l.id <= :upto) used WHERE remaining <> amount - taken - expired",
     "SELECT 'lot_orphan' AS code, l.brand_id, l.id AS subject, 1 AS expected, 0 AS found"
     " FROM credit_lot l WHERE l.id > :after AND l.id <= :upto AND NOT EXISTS (SELECT 1 FROM ledger_transfer t"
-    " WHERE t.account_id = l.account_id AND t.brand_id = l.brand_id AND t.reference = l.id AND t.kind = l.kind)",
+    " WHERE t.account_id = l.account_id AND t.reference = l.id AND t.kind = l.kind)",
     "SELECT DISTINCT 'wallet_missing' AS code, l.brand_id, l.account_id AS subject, 1 AS expected, 0 AS found"
     " FROM credit_lot l LEFT JOIN wallet w ON w.account_id = l.account_id AND w.brand_id = l.brand_id"
     " WHERE l.id > :after AND l.id <= :upto AND w.account_id IS NULL",
@@ -162,10 +162,10 @@ _PARTS = (
     " WHERE p.id > :after AND p.id <= :upto AND p.amount <= 0",
     "SELECT 'part_orphan' AS code, COALESCE(l.brand_id, '') AS brand_id, p.id AS subject, 1 AS expected, 0 AS found"
     " FROM credit_hold_lot p LEFT JOIN credit_lot l ON l.id = p.lot_id"
-    " LEFT JOIN credit_hold h ON h.id = p.hold_id AND h.account_id = l.account_id AND h.brand_id = l.brand_id"
-    " LEFT JOIN ledger_transfer t ON t.id = p.hold_id AND t.account_id = l.account_id AND t.brand_id = l.brand_id"
-    " AND t.kind = 'adjusted'"
-    " WHERE p.id > :after AND p.id <= :upto AND (l.id IS NULL OR (h.id IS NULL AND t.id IS NULL))",
+    " LEFT JOIN credit_hold h ON h.id = p.hold_id"
+    " LEFT JOIN ledger_transfer t ON t.id = p.hold_id AND t.kind = 'adjusted'"
+    " WHERE p.id > :after AND p.id <= :upto AND (l.id IS NULL"
+    " OR COALESCE(h.account_id, t.account_id, '') <> l.account_id OR COALESCE(h.brand_id, t.brand_id, '') <> l.brand_id)",
 )
 
 PAGED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
