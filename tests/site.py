@@ -21,6 +21,8 @@ from statuette.kernel.domain.brands import service as brand_service
 from statuette.kernel.platform import Platform
 from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.settings import FIRST_PARTY_PLUGINS, Settings
+from statuette.ports.image import ImageProvider
+from statuette.ports.storage import Storage
 from statuette.testing.outbox_mailer import RecordingMailer
 from statuette.testing.pictures import photo_jpeg
 from statuette.testing.scripted_image import ScriptedImageProvider
@@ -44,9 +46,9 @@ slug = "bust"
 credits = 2
 
 [limits]
-uploads_per_hour = 1000
-generations_per_hour = 1000
-generations_in_flight = 100
+uploads_per_hour = 100000
+generations_per_hour = 100000
+generations_in_flight = {in_flight}
 
 [daily_cost_ceiling]
 currency = "USD"
@@ -78,13 +80,19 @@ class Site:
         host: str = "127.0.0.1",
         models: tuple[str, ...] = ("scripted/scripted-1",),
         ceiling: str = "50.00",
+        limits_in_flight: int = 100,
     ) -> str:
         """Apply a brand; returns its secret key with every scope."""
         path = self.folder / f"{slug}.toml"
         path.write_text(
-            BRAND_TOML.format(slug=slug, title=slug.title(), host=host, models=list(models), ceiling=ceiling).replace(
-                "'", '"'
-            )
+            BRAND_TOML.format(
+                slug=slug,
+                title=slug.title(),
+                host=host,
+                models=list(models),
+                ceiling=ceiling,
+                in_flight=limits_in_flight,
+            ).replace("'", '"')
         )
         await brands.apply_brands(self.platform.database, self.platform.plugins, [path], dry_run=False)
         async with self.platform.database.transaction() as tx:
@@ -212,11 +220,19 @@ async def serving(
     *,
     clock: Clock | None = None,
     scripted: ScriptedImageProvider | None = None,
+    providers: tuple[ImageProvider, ...] = (),
+    storage: Storage | None = None,
     **overrides: Any,
 ) -> AsyncIterator[Site]:
-    """A platform on a free port, without a brand."""
+    """A platform on a free port, without a brand.
+
+    Args:
+        providers: further image models, beside the scripted one.
+        storage: where objects go instead of the local folder.
+        overrides: settings.
+    """
     clock = clock or SystemClock()
-    with socket.socket() as listening:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         settings = Settings(
@@ -230,6 +246,7 @@ async def serving(
                 "requests_per_minute_per_address": 100_000,
                 "pixel_workers": 1,
                 "worker_concurrency": 8,
+                "storage": storage.name if storage is not None else "local",
                 **overrides,
             },
         )
@@ -238,7 +255,9 @@ async def serving(
         plugins = PluginRegistry.survey(settings, clock)
         assert not plugins.quarantined, plugins.quarantined
         plugins.mailers["recording"] = mailer
-        plugins.image_providers["scripted"] = provider
+        plugins.image_providers.update({each.name: each for each in (provider, *providers)})
+        if storage is not None:
+            plugins.storages[storage.name] = storage
         platform = compose(settings, clock, plugins)
         server = uvicorn.Server(
             uvicorn.Config(http_app(platform), log_config=None, lifespan="on", timeout_graceful_shutdown=5)

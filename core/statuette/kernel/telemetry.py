@@ -138,5 +138,5 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("dramatiq", "httpx", "httpx2", "asyncio", "aiosqlite", "PIL"):
+    for chatty in ("dramatiq", "httpx", "httpx2", "asyncio", "aiosqlite", "PIL", "piccolo"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))

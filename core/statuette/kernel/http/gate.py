@@ -10,16 +10,17 @@ account unless it says otherwise in its `opt`:
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from litestar.datastructures import Headers
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from statuette.errors import Forbidden, NotFound, Unauthenticated
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.http.client_address import client_address
-from statuette.kernel.http.limits import Verdict
+from statuette.kernel.http.limits import TooManyRequests, Verdict
 from statuette.kernel.http.principal import Principal
 from statuette.kernel.platform import Platform
 
@@ -58,24 +59,35 @@ class Gate:
         address = client_address(scope, headers, self._platform.settings.trusted_proxies)
         state["client_address"] = address
         if not opt.get("brandless"):
+            said: list[tuple[bytes, bytes]] = []
+            state["response_headers"] = said  # refusals carry them, too: a front end has to be able to read those
             try:
-                brand, principal = await self._identify(scope, headers)
+                brand = await self._brand(headers)
+                said += _cors(brand, headers)
+                principal = await self._principal(brand, scope["method"], headers, public=bool(opt.get("public")))
                 self._authorize(opt, principal)
             except (Unauthenticated, NotFound):
-                self._count(f"address:{address}", anonymous=True)  # guessing is bounded, too
+                self._count(said, f"address:{address}", anonymous=True)  # guessing is bounded, too
                 raise
             state["brand"], state["principal"] = brand, principal
             anonymous = principal.kind in ("anonymous", "publishable_key")
-            verdict = self._count(f"address:{address}" if anonymous else principal.id, anonymous=anonymous)
-            state["response_headers"] = [*verdict.headers("requests"), *_cors(brand, headers)]
+            self._count(said, f"address:{address}" if anonymous else principal.id, anonymous=anonymous)
         await self._app(scope, receive, send)
 
-    def _count(self, key: str, *, anonymous: bool) -> Verdict:
+    def _count(self, said: list[tuple[bytes, bytes]], key: str, *, anonymous: bool) -> None:
+        """Count a request and say where the caller stands. Raises `TooManyRequests`."""
         settings = self._platform.settings
         limit = settings.requests_per_minute_per_address if anonymous else settings.requests_per_minute_per_principal
-        return self._platform.buckets.take(key, limit=limit, window_seconds=_WINDOW_SECONDS)
+        try:
+            verdict = self._platform.buckets.take(key, limit=limit, window_seconds=_WINDOW_SECONDS)
+        except TooManyRequests as refused:
+            wait_seconds = ceil(refused.attributes["retry_after_seconds"])
+            said += Verdict(limit, _WINDOW_SECONDS, 0, wait_seconds).headers("requests")
+            raise
+        said += verdict.headers("requests")
 
-    async def _identify(self, scope: HTTPScope, headers: Headers) -> tuple[LoadedBrand, Principal]:
+    async def _brand(self, headers: Headers) -> LoadedBrand:
+        """The brand that is asked. Raises `UnknownBrand`, `Unauthenticated` (an unknown publishable key)."""
         directory = self._platform.brands
         key = headers.get(KEY_HEADER)
         authorization = headers.get("authorization")
@@ -90,14 +102,18 @@ class Gate:
             brand = await directory.by_host(_host(headers))
         if brand is None:
             raise UnknownBrand(cure="Call a host of a brand, or send its publishable key as `Statuette-Key`.")
-        principal = await self._platform.authenticator.authenticate(
+        return brand
+
+    async def _principal(self, brand: LoadedBrand, method: str, headers: Headers, *, public: bool) -> Principal:
+        # Signing in must work for a browser that kept its cookie and lost its CSRF token.
+        cookie_counts = not public or method == "GET"
+        return await self._platform.authenticator.authenticate(
             brand.id,
-            authorization=authorization,
-            cookie_token=_cookie(headers),
+            authorization=headers.get("authorization"),
+            cookie_token=_cookie(headers) if cookie_counts else None,
             csrf_header=headers.get(CSRF_HEADER),
-            method=scope["method"],
+            method=method,
         )
-        return brand, principal
 
     def _authorize(self, opt: dict[str, Any], principal: Principal) -> None:
         if scope_wanted := opt.get("scope"):
@@ -127,7 +143,7 @@ def _cors(brand: LoadedBrand, headers: Headers) -> list[tuple[bytes, bytes]]:
     origin = headers.get("origin")
     if origin is None or origin not in brand.config.cors_origins:
         return []
-    return cors_headers(origin)
+    return [(b"vary", b"Origin"), *cors_headers(origin)]
 
 
 def cors_headers(origin: str) -> list[tuple[bytes, bytes]]:

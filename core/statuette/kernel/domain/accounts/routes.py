@@ -9,6 +9,7 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency as Injected
 from litestar.params import FromPath, JSONBody
 
+from statuette.errors import InvalidInput
 from statuette.kernel.domain.accounts.flow import SignedIn
 from statuette.kernel.domain.accounts.schemas import (
     MaskedAccount,
@@ -26,6 +27,11 @@ from statuette.kernel.http.principal import Principal
 from statuette.kernel.platform import Platform
 
 _SIGNINS_PER_MINUTE = 10
+
+
+class JsonRequired(InvalidInput):
+    code = "json_required"
+    summary = "Signing in with a cookie takes a JSON body that says so."
 
 
 class SigninRoutes(Controller):
@@ -61,6 +67,9 @@ class SigninRoutes(Controller):
         data: JSONBody[SigninRequest],
     ) -> Response[SessionResponse]:
         """Trade the mailed code for a session: a bearer token, or a cookie with a CSRF token."""
+        if data.session == "cookie" and not request.headers.get("content-type", "").startswith("application/json"):
+            # A form on somebody else's page can send any text, but not this type without the browser asking us first.
+            raise JsonRequired(cure="Send Content-Type: application/json.")
         _throttle(request, platform)
         signed_in = await platform.accounts.verify_code(
             brand_id=brand.id,

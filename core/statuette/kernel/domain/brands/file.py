@@ -44,7 +44,7 @@ class LimitsTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     uploads_per_hour: Count = 60
     generations_per_hour: Count = 60
-    generations_in_flight: Annotated[int, Meta(ge=1, le=1000)] = 4
+    generations_in_flight: Count = 4
     count_max: Annotated[int, Meta(ge=1, le=16)] = 4
 
 
