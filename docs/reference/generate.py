@@ -100,7 +100,12 @@ def settings_page() -> str:
         default = "not set" if info.default in ("", None) else f"`{_toml(info.default)}`"
         facts = f"`{info.variable}` · {_form(info.form)} · default {default}" + (" · secret" if info.secret else "")
         example = _toml(info.example)
-        parts += [f"## {info.name}\n", f"{facts}\n", f"{_wrapped(info.description)}\n", f"    {info.name} = {example}\n"]
+        parts += [
+            f"## {info.name}\n",
+            f"{facts}\n",
+            f"{_wrapped(info.description)}\n",
+            f"    {info.name} = {example}\n",
+        ]
     return "\n".join(parts)
 
 
@@ -114,7 +119,11 @@ def _errors() -> Iterator[type[StatuetteError]]:
     while queue:
         error = queue.pop()
         queue += error.__subclasses__()
-        if error in seen or not error.__module__.startswith("statuette.") or error.__module__.startswith("statuette.testing"):
+        if (
+            error in seen
+            or not error.__module__.startswith("statuette.")
+            or error.__module__.startswith("statuette.testing")
+        ):
             continue
         seen.add(error)
         if "code" in vars(error):

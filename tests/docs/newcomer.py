@@ -9,6 +9,7 @@ import socket
 import stat
 import sys
 import sysconfig
+import time
 import venv
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.docs.snippets import ROOT, Snippet, runnable
 from tests.docs.terminal import Terminal
 
 _MAILED_CODE = r"^(?:│|\|)? {4,}(\d{6})$"
+_MAIL_TAKES_SECONDS = 15
 _NAMED_PORT = re.compile(r"\b(?:127\.0\.0\.1|localhost):(\d{2,5})\b")
 
 
@@ -41,6 +43,7 @@ class Newcomer:
             "PIP_NO_INDEX": "1",
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "COLUMNS": "120",
+            "PYTHONUNBUFFERED": "1",  # what is printed shows at once in a terminal, which a pipe is not
         }
         self._terminals: dict[str, Terminal] = {}
         self._codes_typed: set[tuple[str, int]] = set()
@@ -95,12 +98,14 @@ class Newcomer:
             assert found is not None, f"{snippet.place}: the output lacks {line!r}:\n{terminal.output[begin:]}"
 
     def _mailed_code(self, snippet: Snippet) -> str:
-        for name, terminal in self._terminals.items():
-            begin = max((end for typed, end in self._codes_typed if typed == name), default=0)
-            found = terminal.wait_for(_MAILED_CODE, begin, 10 if name != "main" else 0)
-            if found is not None:
-                self._codes_typed.add((name, found.end()))
-                return found[1]
+        until = time.monotonic() + _MAIL_TAKES_SECONDS
+        while time.monotonic() < until:
+            for name, terminal in self._terminals.items():
+                begin = max((end for typed, end in self._codes_typed if typed == name), default=0)
+                found = terminal.wait_for(_MAILED_CODE, begin, 0.1)
+                if found is not None:
+                    self._codes_typed.add((name, found.end()))
+                    return found[1]
         raise AssertionError(f"{snippet.place}: no terminal shows a mailed code")
 
     def _terminal(self, name: str) -> Terminal:

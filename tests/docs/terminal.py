@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 _PATIENCE_SECONDS = 45.0
 
