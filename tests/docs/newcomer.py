@@ -19,7 +19,7 @@ from tests.docs.snippets import ROOT, Snippet, runnable
 from tests.docs.terminal import Terminal
 
 _MAILED_CODE = r"^(?:│|\|)? {4,}(\d{6})$"
-_MAIL_TAKES_SECONDS = 15
+_PATIENCE_SECONDS = 20
 _NAMED_PORT = re.compile(r"\b(?:127\.0\.0\.1|localhost):(\d{2,5})\b")
 
 
@@ -82,9 +82,8 @@ class Newcomer:
     def _run(self, snippet: Snippet, commands: str, answer: str) -> None:
         wanted = int(snippet.options.get("exit", 0))
         # With -e a failing command ends the shell, unless it is meant to fail.
-        commands = (
-            commands if wanted == 0 else f"set +e\n{commands}\ncode=$?\nset -e\n(exit $code) || [ $code = {wanted} ]"
-        )
+        if wanted:
+            commands = f'set +e\n{commands}\ncode=$?\nset -e\necho "ended with code $code"\n[ $code = {wanted} ]'
         code, printed = self._terminal("main").run(commands, answer)
         assert code == 0, f"{snippet.place}: ended with code {code}, not {wanted}:\n{printed}"
         missing = self._missing(snippet.shown, printed)
@@ -94,11 +93,11 @@ class Newcomer:
         terminal = self._terminal(snippet.options["terminal"])
         begin = terminal.start(commands)
         for line in self._shown_lines(snippet.shown):
-            found = terminal.wait_for(_pattern(line), begin, 25)
+            found = terminal.wait_for(_pattern(line), begin, _PATIENCE_SECONDS)
             assert found is not None, f"{snippet.place}: the output lacks {line!r}:\n{terminal.output[begin:]}"
 
     def _mailed_code(self, snippet: Snippet) -> str:
-        until = time.monotonic() + _MAIL_TAKES_SECONDS
+        until = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < until:
             for name, terminal in self._terminals.items():
                 begin = max((end for typed, end in self._codes_typed if typed == name), default=0)
