@@ -158,6 +158,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
     request_body_bytes: Annotated[
         int, Meta(description="Largest other request body, in bytes.", examples=[262_144], ge=1024, le=16_777_216)
     ] = 256 * 1024
+    request_body_seconds: Annotated[
+        float,
+        Meta(description="Longest that a request body, photos included, may take to arrive.", examples=[60], gt=0),
+    ] = 60.0
     requests_per_minute_per_principal: Annotated[
         int, Meta(description="Requests a minute that one account or key may send.", examples=[600], ge=1)
     ] = 600

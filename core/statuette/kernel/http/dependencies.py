@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 
 from statuette.errors import Unauthenticated
 from statuette.kernel.domain.brands.directory import LoadedBrand
@@ -21,32 +21,39 @@ def provide_platform(request: AnyRequest) -> Platform:
     return platform
 
 
-def provide_brand(request: AnyRequest) -> LoadedBrand:
+# Each asks for the one before it, although it needs only the request: dependencies that do not depend on each other are
+# resolved in a task group, which cost an eighth of a read.
+
+
+def provide_brand(request: AnyRequest, platform: NamedDependency[Platform]) -> LoadedBrand:
     brand: LoadedBrand = request.scope["state"]["brand"]
     return brand
 
 
-def provide_principal(request: AnyRequest) -> Principal:
+def provide_principal(request: AnyRequest, brand: NamedDependency[LoadedBrand]) -> Principal:
     principal: Principal = request.scope["state"]["principal"]
     return principal
 
 
-def provide_account_id(request: AnyRequest) -> str:
-    account_id = provide_principal(request).account_id
-    if account_id is None:
+def provide_account_id(principal: NamedDependency[Principal]) -> str:
+    if principal.account_id is None:
         raise Unauthenticated()
-    return account_id
+    return principal.account_id
 
 
-async def provide_once(request: AnyRequest) -> Once | None:
+async def provide_once(
+    request: AnyRequest,
+    brand: NamedDependency[LoadedBrand],
+    principal: NamedDependency[Principal],
+    account_id: NamedDependency[str],
+) -> Once | None:
     """The request's idempotency key, if it has one, bound to its caller, route and body."""
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
-    principal = provide_principal(request)
     return Once(
-        brand_id=provide_brand(request).id,
-        principal=principal.account_id or principal.id,
+        brand_id=brand.id,
+        principal=account_id,
         route=f"{request.method} {request.url.path}",
         key=key,
         body=await request.body(),

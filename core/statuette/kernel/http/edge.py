@@ -6,11 +6,15 @@ import logging
 import re
 from typing import Any
 
-from litestar.enums import ScopeType
+import msgspec
+from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 from opentelemetry.trace import SpanKind
 
+from statuette.errors import StatuetteError
 from statuette.kernel import telemetry
+from statuette.kernel.http.body import BoundedBody, RequestTooLarge
+from statuette.kernel.http.problems import MEDIA_TYPE, headers_of, problem_of
 from statuette.values import Clock, new_id
 
 _log = logging.getLogger("statuette.access")
@@ -24,10 +28,9 @@ _SECURITY = [
 ]
 _API_CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
-_TOO_LARGE = (
-    b'{"type":"urn:statuette:problem:request_too_large","title":"The body is too large.","status":413,'
-    b'"code":"request_too_large","retryable":false,"request_id":"%s"}'
-)
+_SMALL_BODY_BYTES = 65_536
+_LINGER_BYTES = 4 * 1024 * 1024
+_LINGER_SECONDS = 2.0
 
 
 class Edge:
@@ -36,14 +39,25 @@ class Edge:
     Args:
         max_body_bytes: for every route but uploads, which have a bound of their own.
         max_upload_bytes: for `POST /v1/uploads`.
+        body_seconds: how long any body may take to arrive.
         https: whether the public address is https, which turns HSTS on.
     """
 
-    def __init__(self, app: ASGIApp, clock: Clock, *, max_body_bytes: int, max_upload_bytes: int, https: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        clock: Clock,
+        *,
+        max_body_bytes: int,
+        max_upload_bytes: int,
+        body_seconds: float,
+        https: bool,
+    ) -> None:
         self._app = app
         self._clock = clock
         self._max_body_bytes = max_body_bytes
         self._max_upload_bytes = max_upload_bytes + 65_536
+        self._body_seconds = body_seconds
         self._headers = [*_SECURITY, *([_HSTS] if https else [])]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,32 +68,53 @@ class Edge:
         request_id = self._request_id(headers.get(b"x-request-id", b""))
         scope.setdefault("state", {})["request_id"] = request_id
         limit = self._max_upload_bytes if scope["path"] == "/v1/uploads" else self._max_body_bytes
-        length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > limit:
-            await self._refuse(send, request_id)
-            return
+        body = BoundedBody(receive, self._clock, max_bytes=limit, seconds=self._body_seconds)
+        method = scope["method"]
+        if head := method == "HEAD":
+            # Answered like a GET, whose body then stays here.
+            scope = {**scope, "method": HttpMethod.GET}
+        early = _announces_much(headers)
         status = 500
         began = self._clock.monotonic_seconds()
 
+        async def receiving() -> Any:
+            if head and body.answered:
+                return {"type": "http.disconnect"}  # so that a stream ends
+            return await body()
+
         async def sending(message: Any) -> None:
-            nonlocal status
+            nonlocal status, early
             if message["type"] == "http.response.start":
                 status = message["status"]
+                body.answered = True
+                early = early and status >= 400 and not body.complete
                 names = {name.lower() for name, _ in message["headers"]}
                 extra = [(b"x-request-id", request_id.encode()), *self._headers]
                 extra.extend(scope["state"].get("response_headers", ()))
                 if b"content-security-policy" not in names:
                     extra.append(_API_CSP)
+                if early:
+                    extra.append((b"connection", b"close"))
                 message["headers"] = [*message["headers"], *extra]
+            elif early and not message.get("more_body", False):
+                first: Any = {**message, "more_body": True}
+                await send(first)
+                await body.linger(max_bytes=_LINGER_BYTES, seconds=_LINGER_SECONDS)
+                message = {**message, "body": b""}
+            elif head:
+                message = {**message, "body": b""}
             await send(message)
 
         with (
             telemetry.continued(headers.get(b"traceparent", b"").decode("latin-1") or None),
-            telemetry.span("http", SpanKind.SERVER, **{"http.request.method": scope["method"]}) as span,
+            telemetry.span("http", SpanKind.SERVER, **{"http.request.method": method}) as span,
         ):
-            await self._app(scope, _capped(receive, limit), sending)
+            if _announced_bytes(headers) > limit:
+                await _refuse(sending, RequestTooLarge(max_bytes=limit), request_id)
+            else:
+                await self._app(scope, receiving, sending)
             route = _route(scope)
-            span.update_name(f"{scope['method']} {route}")
+            span.update_name(f"{method} {route}")
             span.set_attribute("http.route", route)
             span.set_attribute("http.response.status_code", status)
             telemetry.http_requests.add(1, {"route": route, "status": f"{status // 100}xx"})
@@ -88,7 +123,7 @@ class Edge:
                     "request",
                     extra={
                         "facts": {
-                            "method": scope["method"],
+                            "method": method,
                             "route": route,
                             "status": status,
                             "ms": round((self._clock.monotonic_seconds() - began) * 1000, 1),
@@ -101,36 +136,29 @@ class Edge:
         text = given.decode("latin-1")
         return text if _REQUEST_ID.fullmatch(text) else new_id("req", self._clock.now())
 
-    async def _refuse(self, send: Send, request_id: str) -> None:
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 413,
-                "headers": [
-                    (b"content-type", b"application/problem+json"),
-                    (b"x-request-id", request_id.encode()),
-                    (b"connection", b"close"),
-                    *self._headers,
-                ],
-            }
-        )
-        await send({"type": "http.response.body", "body": _TOO_LARGE % request_id.encode(), "more_body": False})
+
+def _announced_bytes(headers: dict[bytes, bytes]) -> int:
+    """The Content-Length; the server has refused what is not a number, and a body without one is counted as it comes."""
+    length = headers.get(b"content-length", b"0")
+    return int(length) if length.isdigit() else 0
 
 
-def _capped(receive: Receive, limit: int) -> Receive:
-    """A body without an honest Content-Length is cut off at the limit: the reader sees a disconnect."""
-    received = 0
+def _announces_much(headers: dict[bytes, bytes]) -> bool:
+    """Whether more of the body may follow than what arrives with the headers."""
+    return b"transfer-encoding" in headers or _announced_bytes(headers) > _SMALL_BODY_BYTES
 
-    async def capped() -> Any:
-        nonlocal received
-        message: Any = await receive()
-        if message["type"] == "http.request":
-            received += len(message.get("body", b""))
-            if received > limit:
-                return {"type": "http.disconnect"}
-        return message
 
-    return capped
+async def _refuse(send: Send, error: StatuetteError, request_id: str) -> None:
+    """A problem document for a request that no route gets to see."""
+    problem = problem_of(error, request_id)
+    content = msgspec.json.encode(problem)
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(content)).encode()),
+        *((name.encode(), value.encode()) for name, value in headers_of(problem).items()),
+    ]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": content, "more_body": False})
 
 
 def _route(scope: Scope) -> str:

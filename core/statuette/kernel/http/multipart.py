@@ -5,32 +5,21 @@ Nothing is spooled to disk: a photo must not be stored before its deadline is.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import msgspec
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
-from statuette.errors import InvalidInput, StatuetteError
+from statuette.errors import InvalidInput
 from statuette.kernel.pixels.errors import ImageTooLarge
 
 _MAX_FIELD_BYTES = 1024
 _MAX_SEGMENTS = 10
-_OVERHEAD_BYTES = 16_384
 
 
 class InvalidForm(InvalidInput):
     code = "invalid_form"
     summary = "The body is not a valid multipart form."
-
-
-class SenderTooSlow(StatuetteError):
-    """The body did not arrive in time. Retryable."""
-
-    code = "sender_too_slow"
-    retryable = True
-    summary = "The body did not arrive in time."
 
 
 class UploadForm(msgspec.Struct, frozen=True):
@@ -43,33 +32,23 @@ class UploadForm(msgspec.Struct, frozen=True):
         return f"UploadForm({len(self.photo)} bytes)"
 
 
-async def read_form(
-    chunks: AsyncIterator[bytes], content_type: str, *, max_bytes: int, time_limit: timedelta
-) -> UploadForm:
-    """Read a form with one file, `photo`, and short text fields.
-
-    Raises:
-        InvalidForm, ImageTooLarge, SenderTooSlow.
-    """
+async def read_form(chunks: AsyncIterator[bytes], content_type: str, *, max_bytes: int) -> UploadForm:
+    """Read a form with one file, `photo`, and short text fields. Raises `InvalidForm`, `ImageTooLarge`."""
     kind, options = parse_options_header(content_type)
     if kind != "multipart/form-data" or "boundary" not in options:
         raise InvalidForm(cure="Send multipart/form-data with a file named `photo` and the field `statement`.")
     try:
-        async with asyncio.timeout(time_limit.total_seconds()):
-            return await _read(chunks, options["boundary"], max_bytes)
+        return await _read(chunks, options["boundary"], max_bytes)
     except MultipartError as error:
         raise InvalidForm() from error
-    except TimeoutError:
-        raise SenderTooSlow() from None
 
 
 async def _read(chunks: AsyncIterator[bytes], boundary: str, max_bytes: int) -> UploadForm:
     photo: bytearray | None = None
     fields: dict[str, str] = {}
     name, value = "", bytearray()
-    with PushMultipartParser(
-        boundary, max_segment_count=_MAX_SEGMENTS, max_segment_size=max_bytes + _OVERHEAD_BYTES
-    ) as parser:
+    # The photo's size is ours to judge, with a code of its own.
+    with PushMultipartParser(boundary, max_segment_count=_MAX_SEGMENTS, max_segment_size=2 * max_bytes) as parser:
         async for chunk in chunks:
             if not chunk:
                 continue

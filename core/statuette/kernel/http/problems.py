@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from math import ceil
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from statuette.kernel.db.errors import SerializationFailure
 from statuette.kernel.domain.consent.service import ConsentRequired
 from statuette.kernel.domain.credits.errors import InsufficientCredits
 from statuette.kernel.domain.generations.budget import DailyCeilingReached
-from statuette.kernel.http.multipart import SenderTooSlow
+from statuette.kernel.http.body import RequestTooLarge, SenderTooSlow
 from statuette.kernel.idempotency.once import IdempotencyKeyReused
 from statuette.kernel.permit import PermitRefused
 from statuette.kernel.pixels import errors as pixels
@@ -34,6 +35,7 @@ _STATUS: dict[type[errors.StatuetteError], int] = {
     errors.NotFound: 404,
     SenderTooSlow: 408,
     errors.Conflict: 409,
+    RequestTooLarge: 413,
     pixels.ImageTooLarge: 413,
     pixels.UnsupportedImageFormat: 415,
     pixels.ImageTruncated: 422,
@@ -144,7 +146,7 @@ def headers_of(problem: Problem) -> dict[str, str]:
     headers = {"cache-control": "no-store"}
     wait = problem.attributes.get("retry_after_seconds")
     if wait is not None or problem.status in (429, 503):
-        headers["retry-after"] = str(max(1, round(wait or 5)))
+        headers["retry-after"] = str(max(1, ceil(wait or 5)))
     if problem.status == 401:
         headers["www-authenticate"] = "Bearer"
     return headers

@@ -13,9 +13,11 @@ from statuette.errors import NotFound
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.figurines import repository, service
 from statuette.kernel.domain.figurines.schemas import FigurinePage
+from statuette.kernel.domain.figurines.service import FigurineRow
 from statuette.kernel.domain.generations import views
+from statuette.kernel.domain.generations.schemas import FigurineView
 from statuette.kernel.domain.uploads import service as uploads
-from statuette.kernel.enforcement.deadlines import dooms, visible
+from statuette.kernel.enforcement.deadlines import Doom, dooms, visible
 from statuette.kernel.http.answers import answer, decode_cursor, encode_cursor
 from statuette.kernel.platform import Platform
 
@@ -39,7 +41,7 @@ class FigurineRoutes(Controller):
         async with platform.database.read() as reader:
             rows = await repository.page(reader, brand.id, account_id, before=before, limit=limit + 1)
             doomed = await dooms(reader, [row.id for row in rows])
-        items = [views.figurine(platform, row, doomed.get(row.id)) for row in rows[:limit]]
+        items = [_view(platform, row, doomed.get(row.id)) for row in rows[:limit]]
         return answer(request, FigurinePage(items, encode_cursor(rows[limit - 1].id) if len(rows) > limit else None))
 
     @get("/{figurine_id:str}", summary="Read a figurine")
@@ -54,7 +56,7 @@ class FigurineRoutes(Controller):
         async with platform.database.read() as reader:
             row = await service.get(reader, brand.id, account_id, figurine_id)
             doom = (await dooms(reader, [figurine_id])).get(figurine_id)
-        view = views.figurine(platform, row, doom)
+        view = _view(platform, row, doom)
         return answer(
             request,
             view,
@@ -131,3 +133,17 @@ async def image(
         raise NotFound()
     headers["content-length"] = str(info.size_bytes)
     return Stream(storage.stream(key), media_type=media_type, headers=headers)
+
+
+def _view(platform: Platform, row: FigurineRow, doom: Doom | None) -> FigurineView:
+    return views.figurine(
+        platform,
+        brand_id=row.brand_id,
+        generation_id=row.generation_id,
+        figurine_id=row.id,
+        media_type=row.media_type,
+        width=row.width,
+        height=row.height,
+        created_at=row.created_at,
+        due_at=doom.due_at if doom else None,
+    )

@@ -88,8 +88,8 @@ class GenerationRoutes(Controller):
         before = decode_cursor(cursor, "gen")
         async with platform.database.read() as reader:
             rows = await repository.page(reader, brand.id, account_id, before=before, state=job_state, limit=limit + 1)
-            items = [await views.generation(reader, platform, row) for row in rows[:limit]]
-        more = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
+            items = [views.generation(platform, row) for row in rows[:limit]]
+        more = encode_cursor(rows[limit - 1].job.id) if len(rows) > limit else None
         return answer(request, GenerationPage(items, more))
 
     @get("/{generation_id:str}", summary="Read a job")
@@ -188,10 +188,10 @@ class AdminGenerationRoutes(Controller):
 async def _view(
     reader: Reader, platform: Platform, brand: LoadedBrand, account_id: str, generation_id: str
 ) -> GenerationView:
-    row = await repository.get(reader, brand.id, account_id, generation_id)
-    if row is None:
+    whole = await repository.whole(reader, brand.id, account_id, generation_id)
+    if whole is None:
         raise NotFound()
-    return await views.generation(reader, platform, row)
+    return views.generation(platform, whole)
 
 
 async def _watched(

@@ -71,7 +71,7 @@ from statuette.values import CostMicros
 _ASK_AGAIN_AFTER = timedelta(seconds=5)
 _LETTING_GO_SECONDS = 10.0
 # The pictures are paid for: a store that stumbles is asked again before they are given up.
-_PAUSES_BETWEEN_PUTS_SECONDS = (0.1, 0.5, 2.0)
+_PAUSES_BETWEEN_PUTS = (timedelta(seconds=0.2), timedelta(seconds=1), timedelta(seconds=5))
 _log = logging.getLogger(__name__)
 
 
@@ -593,12 +593,12 @@ class JobRunner:
                 await self._put(figurines.object_key(brand_id, figurine_id, size), encoded)
 
     async def _put(self, key: str, encoded: EncodedPicture) -> None:
-        for pause_seconds in _PAUSES_BETWEEN_PUTS_SECONDS:
+        for pause in _PAUSES_BETWEEN_PUTS:
             try:
                 await self._storage.put(key, encoded.data, media_type=encoded.media_type)
                 return
             except StorageUnavailable:
-                await asyncio.sleep(pause_seconds)
+                await self._database.clock.sleep(pause)
         await self._storage.put(key, encoded.data, media_type=encoded.media_type)
 
     async def _unstore(self, brand_id: str, figurine_ids: list[str]) -> None:

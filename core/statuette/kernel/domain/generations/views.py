@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from statuette.kernel.db.database import Reader
-from statuette.kernel.domain.figurines import service as figurines
-from statuette.kernel.domain.figurines.service import SIZES, FigurineRow
-from statuette.kernel.domain.generations import repository
+from datetime import datetime
+
+from statuette.kernel.domain.figurines.service import KEEP, SIZES
 from statuette.kernel.domain.generations.outcomes import UNFINISHED
-from statuette.kernel.domain.generations.repository import GenerationRow
+from statuette.kernel.domain.generations.repository import Whole
 from statuette.kernel.domain.generations.schemas import CreditsView, FigurineView, GenerationView, InputView
-from statuette.kernel.enforcement.deadlines import Doom, dooms
 from statuette.kernel.platform import Platform
 
 KEPT = "kept until you ask for its deletion"
+_UNFINISHED = frozenset(state.value for state in UNFINISHED)
 
 
-async def generation(reader: Reader, platform: Platform, row: GenerationRow) -> GenerationView:
-    final = row.state not in set(UNFINISHED)
-    pictures = await figurines.of_generation(reader, row.brand_id, row.id)
-    doomed = await dooms(reader, [picture.id for picture in pictures])
+def generation(platform: Platform, whole: Whole) -> GenerationView:
+    row = whole.job
+    final = row.state not in _UNFINISHED
     return GenerationView(
         id=row.id,
         state=row.state,
@@ -31,10 +29,21 @@ async def generation(reader: Reader, platform: Platform, row: GenerationRow) -> 
         count=row.picture_count,
         subjects=row.subject_count,
         parent=row.parent_id,
-        inputs=[
-            InputView(item.role, item.upload_id, item.figurine_id) for item in await repository.inputs(reader, row.id)
+        inputs=[InputView(item.role, item.upload_id, item.figurine_id) for item in whole.inputs],
+        figurines=[
+            figurine(
+                platform,
+                brand_id=row.brand_id,
+                generation_id=row.id,
+                figurine_id=picture.id,
+                media_type=picture.media_type,
+                width=picture.width,
+                height=picture.height,
+                created_at=picture.created_at,
+                due_at=picture.due_at,
+            )
+            for picture in whole.pictures
         ],
-        figurines=[figurine(platform, picture, doomed.get(picture.id)) for picture in pictures],
         credits=CreditsView(held=0 if final else row.credits_each * row.picture_count, captured=row.credits_captured),
         created_at=row.created_at,
         started_at=row.started_at,
@@ -43,17 +52,28 @@ async def generation(reader: Reader, platform: Platform, row: GenerationRow) -> 
     )
 
 
-def figurine(platform: Platform, row: FigurineRow, doom: Doom | None) -> FigurineView:
-    expires_at = platform.images.expiry(platform.clock.now(), doom.due_at if doom else None)
+def figurine(
+    platform: Platform,
+    *,
+    brand_id: str,
+    generation_id: str,
+    figurine_id: str,
+    media_type: str,
+    width: int,
+    height: int,
+    created_at: datetime,
+    due_at: datetime | None,
+) -> FigurineView:
+    expires_at = platform.images.expiry(platform.clock.now(), due_at)
     return FigurineView(
-        id=row.id,
-        generation_id=row.generation_id,
-        width=row.width,
-        height=row.height,
-        media_type=row.media_type,
-        created_at=row.created_at,
-        expires_at=doom.due_at if doom else None,
-        retention=f"deleted by the rule {doom.rule}" if doom else KEPT,
-        images={size: platform.images.url(row.brand_id, "figurines", row.id, size, expires_at) for size in SIZES},
+        id=figurine_id,
+        generation_id=generation_id,
+        width=width,
+        height=height,
+        media_type=media_type,
+        created_at=created_at,
+        expires_at=due_at,
+        retention=f"deleted by the rule {KEEP}" if due_at else KEPT,
+        images={size: platform.images.url(brand_id, "figurines", figurine_id, size, expires_at) for size in SIZES},
         images_expire_at=expires_at,
     )

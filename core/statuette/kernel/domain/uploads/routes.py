@@ -18,7 +18,6 @@ from statuette.kernel.domain.uploads.repository import UploadRow
 from statuette.kernel.domain.uploads.schemas import UploadPage, UploadView
 from statuette.kernel.enforcement.deadlines import Doom, dooms
 from statuette.kernel.http.answers import answer, decode_cursor, encode_cursor
-from statuette.kernel.http.dependencies import provide_principal
 from statuette.kernel.http.multipart import read_form
 from statuette.kernel.idempotency.once import Once
 from statuette.kernel.platform import Platform
@@ -85,7 +84,7 @@ class UploadRoutes(Controller):
         if key is not None:
             once = Once(
                 brand_id=brand.id,
-                principal=provide_principal(request).account_id or "",
+                principal=account_id,
                 route="POST /v1/uploads",
                 key=key,
                 body=form.photo,
