@@ -1,0 +1,60 @@
+"""What tests of faults wait for and add up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from statuette.testing import FrozenClock
+
+from tests.site import Site, Visitor
+
+MINUTE = timedelta(minutes=1)
+
+
+async def until(condition: Callable[[], Awaitable[bool]], clock: FrozenClock | None = None) -> None:
+    """Wait for a condition, at most ten real seconds, while a clock that is given goes on a second every 50 ms."""
+    async with asyncio.timeout(10):
+        while not await condition():
+            if clock is not None:
+                clock.advance(timedelta(seconds=1))
+            await asyncio.sleep(0.05)
+
+
+async def ended(person: Visitor, generation_id: str, clock: FrozenClock) -> dict[str, Any]:
+    """The job once it has ended, a frozen clock being pushed from retry to retry."""
+    for _ in range(200):
+        job = dict((await person.http.get(f"/v1/generations/{generation_id}")).json())
+        if job["final"]:
+            return job
+        clock.advance(timedelta(seconds=2))
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"the job has not ended: {job}")
+
+
+async def costs(site: Site) -> tuple[int, int]:
+    """What the provider cost, and what is still set aside, micros; the former checked against the attempts."""
+    async with site.platform.database.read() as reader:
+        (day,) = await reader.rows("SELECT SUM(spent_micros) AS s, SUM(reserved_micros) AS r FROM cost_day")
+        attempts = await reader.value("SELECT SUM(cost_micros) AS n FROM attempt")
+    assert int(day["s"] or 0) == int(attempts or 0)
+    return int(day["s"] or 0), int(day["r"] or 0)
+
+
+async def count(site: Site, sql: str, **parameters: Any) -> int:
+    """The number that a `SELECT COUNT(*)` gives."""
+    async with site.platform.database.read() as reader:
+        return int(await reader.value(sql, **parameters))
+
+
+async def has_finding(site: Site, code: str) -> bool:
+    return await count(site, "SELECT COUNT(*) AS n FROM finding WHERE code = :code", code=code) > 0
+
+
+async def uploads_in(site: Site, upload_id: str | None = None) -> int:
+    """How many rows of uploads there are, or of the one."""
+    if upload_id is None:
+        return await count(site, "SELECT COUNT(*) AS n FROM upload")
+    return await count(site, "SELECT COUNT(*) AS n FROM upload WHERE id = :id", id=upload_id)
