@@ -152,7 +152,12 @@ class TunedPostgres(PostgresEngine):
 
     async def open(self) -> None:
         self._pool = await asyncpg.create_pool(
-            self.config["dsn"], min_size=1, max_size=self._pool_size, server_settings=self._settings, timeout=10
+            self.config["dsn"],
+            min_size=1,
+            max_size=self._pool_size,
+            server_settings=self._settings,
+            timeout=10,
+            reset=_reset,
         )
 
     async def close(self) -> None:
@@ -175,6 +180,12 @@ class TunedPostgres(PostgresEngine):
     async def truncate_log(self) -> bool:
         """Nothing to do: dead rows last until vacuum."""
         return True
+
+
+async def _reset(connection: Any) -> None:
+    """Nothing we do leaves session state behind but an open transaction, so only that is worth a round trip."""
+    if connection.is_in_transaction():
+        await connection.reset()
 
 
 TunedEngine = TunedSQLite | TunedPostgres

@@ -206,17 +206,9 @@ async def _watched(
     """The job now, or once it has ended within the time the caller prefers to wait."""
     match = _PREFER_WAIT.search(request.headers.get("prefer", ""))
     wait_seconds = min(_MAX_WAIT_SECONDS, int(match.group(1))) if match else 0
-    loop = asyncio.get_running_loop()
-    until = loop.time() + wait_seconds
-    with platform.hub.watching(generation_id) as woken:
-        while True:
-            woken.clear()
-            async with platform.database.read() as reader:
-                view = await _view(reader, platform, brand, account_id, generation_id)
-            left = until - loop.time()
-            if view.final or left <= 0:
-                break
-            await _woken_or(woken, min(left, _LOOK_AGAIN_SECONDS))
+    view = await _now(platform, brand, account_id, generation_id)
+    if wait_seconds and not view.final:
+        view = await _ended(platform, brand, account_id, generation_id, wait_seconds)
     headers = {}
     if match:
         headers["preference-applied"] = f"wait={wait_seconds}"
@@ -234,6 +226,27 @@ async def _watched(
         due_at=min(dues, default=None),
         now=platform.clock.now(),
     )
+
+
+async def _now(platform: Platform, brand: LoadedBrand, account_id: str, generation_id: str) -> GenerationView:
+    async with platform.database.read() as reader:
+        return await _view(reader, platform, brand, account_id, generation_id)
+
+
+async def _ended(
+    platform: Platform, brand: LoadedBrand, account_id: str, generation_id: str, wait_seconds: int
+) -> GenerationView:
+    """The job once it has ended, or as it is when the wait is over."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + wait_seconds
+    with platform.hub.watching(generation_id) as woken:
+        while True:
+            woken.clear()
+            view = await _now(platform, brand, account_id, generation_id)
+            left = until - loop.time()
+            if view.final or left <= 0:
+                return view
+            await _woken_or(woken, min(left, _LOOK_AGAIN_SECONDS))
 
 
 async def _stream(platform: Platform, brand_id: str, generation_id: str, after: int) -> AsyncIterator[bytes]:
