@@ -15,6 +15,7 @@ from pathlib import Path
 
 from statuette.testing.photos import sample_photos
 
+from tests.docs import curl
 from tests.docs.snippets import ROOT, Snippet, runnable
 from tests.docs.terminal import Terminal
 
@@ -24,9 +25,13 @@ _NAMED_PORT = re.compile(r"\b(?:127\.0\.0\.1|localhost):(\d{2,5})\b")
 
 
 class Newcomer:
-    """Has a folder, an environment with Statuette, and as many terminals as the page asks for."""
+    """Has a folder, an environment with Statuette, and as many terminals as the page asks for.
 
-    def __init__(self, home: Path) -> None:
+    Args:
+        own_curl: use the machine's curl; else, or where there is none, our stand-in.
+    """
+
+    def __init__(self, home: Path, *, own_curl: bool = True) -> None:
         self._folder = home / "statuette"
         self._scratch = home / "scratch"
         for folder in (self._folder / "brands", self._scratch):
@@ -36,7 +41,7 @@ class Newcomer:
         # Ports that a page names, and the free ones that stand for them; the platform's is known before any page.
         self._ports = {"8000": _free_port()}
         self._environment = {
-            "PATH": f"{_environment_of_ones_own(home / 'venv')}:{os.environ['PATH']}",
+            "PATH": f"{_environment_of_ones_own(home / 'venv', own_curl)}:{os.environ['PATH']}",
             "HOME": str(home),
             "LANG": "C.UTF-8",
             "STATUETTE_PORT": str(self._ports["8000"]),
@@ -137,7 +142,7 @@ def _pattern(line: str) -> str:
     return r"^\s*" + ".*".join(pieces) + r"\s*$"
 
 
-def _environment_of_ones_own(folder: Path) -> Path:
+def _environment_of_ones_own(folder: Path, own_curl: bool) -> Path:
     """What `make setup` leaves, as a copy that may be installed into; returns the folder with its commands."""
     venv.EnvBuilder(with_pip=False, symlinks=True).create(folder)
     bin_folder = folder / "bin"
@@ -145,9 +150,12 @@ def _environment_of_ones_own(folder: Path) -> Path:
     shared = sysconfig.get_path("purelib")
     # A path file cannot name another environment's path files, which editable installs are; addsitedir reads them.
     (inside / "shared.pth").write_text(f"import site; site.addsitedir({shared!r})\n")
-    for command in ("statuette", "pytest", "pip"):
-        script = bin_folder / command
-        script.write_text(f'#!/bin/sh\nexec "{bin_folder}/python" -m {command} "$@"\n')
+    commands = {name: f"-m {name}" for name in ("statuette", "pytest", "pip")}
+    if not (own_curl and curl.usable()):
+        commands["curl"] = shlex.quote(curl.__file__)
+    for name, arguments in commands.items():
+        script = bin_folder / name
+        script.write_text(f'#!/bin/sh\nexec "{bin_folder}/python" {arguments} "$@"\n')
         script.chmod(script.stat().st_mode | stat.S_IXUSR)
     assert sys.prefix != sys.base_prefix, "the tests run in an environment made by `make setup`"
     return bin_folder

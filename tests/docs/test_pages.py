@@ -25,6 +25,12 @@ def test_following_a_page_to_the_letter_leads_to_what_it_shows(page: Path, tmp_p
     newcomer.follow(page)
 
 
+def test_the_pages_can_be_followed_on_a_machine_without_curl(tmp_path: Path) -> None:
+    newcomer = Newcomer(tmp_path, own_curl=False)
+
+    newcomer.follow(DOCS / "tutorials" / "api-client.md")
+
+
 def test_nothing_is_left_out_but_what_is_listed_here() -> None:
     snippets = [snippet for page in FOLLOWED for snippet in runnable(page)]
 
