@@ -16,7 +16,7 @@ from statuette.testing import FrozenClock
 from statuette.testing.gemini_simulator import Case, GeminiSimulator
 from statuette.testing.memory_storage import MemoryStorage
 from statuette.testing.pictures import picture_png
-from statuette.testing.scripted_image import Answer, Hang, ScriptedImageProvider
+from statuette.testing.scripted_image import Hang, ScriptedImageProvider
 from statuette.values import CostMicros, SystemClock
 from statuette_gemini.config import GeminiConfig
 from statuette_gemini.provider import GeminiImageProvider

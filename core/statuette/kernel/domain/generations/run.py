@@ -220,7 +220,8 @@ class JobRunner:
                 return None
             sources = await self._sources(tx, job, inputs)
             if sources is None:
-                await self._generations.end(tx, job, state=State.failed, reason="input_gone", delivered=have)
+                # The enforcer would say the same a moment later.
+                await self._generations.cancel(tx, job, reason="input_deleted", charge=False)
                 return None
             model_name = job.model_list()[job.model_index]
             found = self._plugins.provider_of(model_name)
