@@ -10,11 +10,11 @@ import asyncio
 import io
 import statistics
 import time
-from typing import Any
 
 from PIL import Image
 from skimage import data
 from statuette.kernel.pixels.pool import PixelPool
+from tests.bench.report import Figure, at_most
 
 BAR = 1.25
 _ROUNDS = 15
@@ -37,32 +37,19 @@ def _bare(photo: bytes) -> None:
     picture.save(io.BytesIO(), "JPEG")
 
 
-async def measure() -> dict[str, Any]:
-    """Medians in seconds and their ratio."""
+async def measure() -> list[Figure]:
     photo = await asyncio.to_thread(_twelve_megapixels)
     pool = PixelPool(workers=1)
     await pool.start()
-    intake, bare = [], []
+    ratios = []
     try:
         for _ in range(_ROUNDS):
             begin = time.perf_counter()
             await pool.normalise(photo)
             middle = time.perf_counter()
             await asyncio.to_thread(_bare, photo)
-            intake.append(middle - begin)
-            bare.append(time.perf_counter() - middle)
+            ratios.append((middle - begin) / (time.perf_counter() - middle))
     finally:
         await pool.aclose()
-    intake_seconds, bare_seconds = statistics.median(intake), statistics.median(bare)
-    return {
-        "what": "intake of a 12-megapixel JPEG",
-        "how": f"median of {_ROUNDS}, in turns with a bare Pillow thumbnail and save of the same {len(photo)} bytes",
-        "intake_seconds": intake_seconds,
-        "bare_seconds": bare_seconds,
-        "ratio": intake_seconds / bare_seconds,
-        "bar": BAR,
-    }
-
-
-if __name__ == "__main__":
-    print(asyncio.run(measure()))
+    how = f"median of {_ROUNDS}, in turns with a bare Pillow thumbnail and save of the same {len(photo) // 1000} kB"
+    return [at_most("intake of a 12-megapixel JPEG", statistics.median(ratios), BAR, how)]

@@ -590,8 +590,15 @@ class JobRunner:
 
     async def _store(self, brand_id: str, figurine_id: str, picture: RenderedPicture) -> None:
         with telemetry.span("storage put"):
-            for size, encoded in (("original", picture.original), *((str(s), e) for s, e in picture.sizes.items())):
-                await self._put(figurines.object_key(brand_id, figurine_id, size), encoded)
+            sizes = {"original": picture.original, **{str(edge): encoded for edge, encoded in picture.sizes.items()}}
+            # Each waits for the disk, so they wait together. All are awaited even if one fails: none outlives the step.
+            puts = [
+                self._put(figurines.object_key(brand_id, figurine_id, size), encoded)
+                for size, encoded in sizes.items()
+            ]
+            for done in await asyncio.gather(*puts, return_exceptions=True):
+                if isinstance(done, BaseException):
+                    raise done
 
     async def _put(self, key: str, encoded: EncodedPicture) -> None:
         for pause in _PAUSES_BETWEEN_PUTS:
