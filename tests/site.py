@@ -244,6 +244,7 @@ async def serving(
             **{
                 "requests_per_minute_per_principal": 100_000,
                 "requests_per_minute_per_address": 100_000,
+                "signins_per_minute_per_address": 100_000,
                 "pixel_workers": 1,
                 "worker_concurrency": 8,
                 "storage": storage.name if storage is not None else "local",

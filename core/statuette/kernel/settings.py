@@ -168,6 +168,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
     requests_per_minute_per_address: Annotated[
         int, Meta(description="Requests a minute from one network address without credentials.", examples=[120], ge=1)
     ] = 120
+    signins_per_minute_per_address: Annotated[
+        int,
+        Meta(
+            description="Codes asked for and tried, a minute, from one network address. More where many share one.",
+            examples=[10],
+            ge=1,
+        ),
+    ] = 10
     images_delivery: Annotated[
         Literal["stream", "redirect"],
         Meta(

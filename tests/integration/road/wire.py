@@ -22,10 +22,14 @@ BOUNDARY = "b0undary"
 def form(photo: bytes, statement: str = "true") -> bytes:
     """An upload's body, with `BOUNDARY`."""
     return (
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="statement"\r\n\r\n{statement}\r\n'
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="photo"; filename="p.jpg"\r\n'
-        "Content-Type: image/jpeg\r\n\r\n"
-    ).encode() + photo + f"\r\n--{BOUNDARY}--\r\n".encode()
+        (
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="statement"\r\n\r\n{statement}\r\n'
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="photo"; filename="p.jpg"\r\n'
+            "Content-Type: image/jpeg\r\n\r\n"
+        ).encode()
+        + photo
+        + f"\r\n--{BOUNDARY}--\r\n".encode()
+    )
 
 
 class RawConnection:
@@ -93,10 +97,7 @@ def png_claiming(width: int, height: int) -> bytes:
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(bytes(4096)))
-        + chunk(b"IEND", b"")
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(4096))) + chunk(b"IEND", b"")
     )
 
 
@@ -111,7 +112,9 @@ def odd_but_good() -> dict[str, bytes]:
     """Pictures that are strange and yet pictures."""
     plain = Image.new("RGB", (64, 48), (200, 40, 40))
     frames = [Image.new("RGB", (64, 48), colour) for colour in ("red", "green", "blue")]
-    huge_exif = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x01" + b"canary" * 200_000
+    huge_exif = (
+        b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x01" + b"canary" * 200_000
+    )
     return {
         "polyglot": photo_jpeg() + b"<script>alert('canary')</script>" + zip_file(),
         "commented": encoded(plain, "JPEG", comment=b"<html><script>canary</script>"),

@@ -30,7 +30,7 @@ class ImageSigner:
     ) -> timedelta | None:
         """How long the address still works; None when it is forged or has expired."""
         path = f"/v1/images/{brand_id}/{kind}/{record_id}/{size}"
-        if not hmac.compare_digest(self._signature(path, expires), signature):
+        if not hmac.compare_digest(self._signature(path, expires).encode(), signature.encode()):
             return None
         left = datetime.fromtimestamp(expires, UTC) - now
         return left if left > timedelta(0) else None

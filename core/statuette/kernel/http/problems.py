@@ -87,6 +87,9 @@ def status_of(error: errors.StatuetteError) -> int:
 
 def problem_of(error: Exception, request_id: str) -> Problem:
     """The document for any error; one that nobody foresaw says nothing of its inside."""
+    if isinstance(error, RecursionError):
+        # Nothing of ours recurses but the decoder of bodies.
+        error = errors.InvalidInput("The body is nested too deeply.")
     if isinstance(error, errors.StatuetteError):
         status = status_of(error)
         if status == 500:
@@ -157,9 +160,12 @@ def respond(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     problem = problem_of(error, request.scope.get("state", {}).get("request_id", ""))
     if problem.status >= 500:
         _log.error("request_failed", exc_info=error, extra={"facts": {"code": problem.code}})
+    headers = headers_of(problem)
+    if isinstance(error, HTTPException) and error.headers and "allow" in error.headers:
+        headers["allow"] = error.headers["allow"]
     return Response(
         content=msgspec.json.encode(problem),
         status_code=problem.status,
         media_type=MEDIA_TYPE,
-        headers=headers_of(problem),
+        headers=headers,
     )

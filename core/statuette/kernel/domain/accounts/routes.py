@@ -26,8 +26,6 @@ from statuette.kernel.http.gate import SESSION_COOKIE
 from statuette.kernel.http.principal import Principal
 from statuette.kernel.platform import Platform
 
-_SIGNINS_PER_MINUTE = 10
-
 
 class JsonRequired(InvalidInput):
     code = "json_required"
@@ -160,7 +158,9 @@ class AdminAccountRoutes(Controller):
 
 def _throttle(request: Request[Any, Any, Any], platform: Platform) -> None:
     address = request.scope["state"]["client_address"]
-    platform.buckets.take(f"signin:{address}", limit=_SIGNINS_PER_MINUTE, window_seconds=60)
+    platform.buckets.take(
+        f"signin:{address}", limit=platform.settings.signins_per_minute_per_address, window_seconds=60
+    )
 
 
 def _cookie(platform: Platform, signed_in: SignedIn) -> Cookie:

@@ -37,6 +37,7 @@ _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,3})(?:$|[,;\s])")
 _LOOK_AGAIN_SECONDS = 2.0
 _HEARTBEAT_SECONDS = 15.0
 _RETRY_AFTER_SECONDS = 1
+_LAST_SEQ = 2**31 - 1
 
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="Most items on a page.")]
 Cursor = Annotated[str | None, QueryParameter(description="`next_cursor` of the page before.", max_length=200)]
@@ -144,9 +145,9 @@ class GenerationRoutes(Controller):
         brand: Injected[LoadedBrand],
         generation_id: FromPath[str],
         ticket: Annotated[str | None, QueryParameter(description="From `stream-tickets`.", max_length=100)] = None,
-        last_event_id: Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0)] = None,
+        last_event_id: Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0, le=_LAST_SEQ)] = None,
         after: Annotated[
-            int | None, QueryParameter(ge=0, description="Like `Last-Event-ID`, for a first connection.")
+            int | None, QueryParameter(ge=0, le=_LAST_SEQ, description="Like `Last-Event-ID`, for a first connection.")
         ] = None,
     ) -> Stream:
         """Server-sent events, from the first one or after `Last-Event-ID`; ends with the job."""
