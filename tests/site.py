@@ -222,6 +222,7 @@ async def serving(
     scripted: ScriptedImageProvider | None = None,
     providers: tuple[ImageProvider, ...] = (),
     storage: Storage | None = None,
+    routes: dict[str, tuple[Any, ...]] | None = None,
     **overrides: Any,
 ) -> AsyncIterator[Site]:
     """A platform on a free port, without a brand.
@@ -229,6 +230,7 @@ async def serving(
     Args:
         providers: further image models, beside the scripted one.
         storage: where objects go instead of the local folder.
+        routes: those of further plugins, by the plugin's name.
         overrides: settings.
     """
     clock = clock or SystemClock()
@@ -259,6 +261,7 @@ async def serving(
         plugins.image_providers.update({each.name: each for each in (provider, *providers)})
         if storage is not None:
             plugins.storages[storage.name] = storage
+        plugins.routes.update(routes or {})
         platform = compose(settings, clock, plugins)
         server = uvicorn.Server(
             uvicorn.Config(http_app(platform), log_config=None, lifespan="on", timeout_graceful_shutdown=5)
