@@ -50,5 +50,8 @@ bench: $(STAMP) ## measure, and print each figure beside its bar
 chaos: $(STAMP) ## kill things at random for minutes (SEED=n to replay, MINUTES=n)
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
+docs: $(STAMP) ## write the generated reference pages
+	@$(BIN)/python docs/reference/generate.py
+
 clean: ## remove what the verbs made
 	rm -rf $(VENV) var demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

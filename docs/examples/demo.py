@@ -216,7 +216,7 @@ class Story:
 
 def main() -> None:
     arguments = _arguments()
-    out: Path = arguments.out
+    out: Path = arguments.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     platform = out / "platform"
     shutil.rmtree(platform, ignore_errors=True)

@@ -100,7 +100,8 @@ class ImageProviderSuite:
         assert processor.name, "people must recognise who receives their photo"
         assert processor.region, "people must be told where"
         assert "generation" in processor.purposes, "or the egress refuses every call"
-        assert "photo" in processor.categories, "or the egress refuses every call"
+        carried = {"photo", "figurine", "style_choices", "prompt_variables"}
+        assert carried <= set(processor.categories), "or the egress refuses calls that carry them"
         assert processor == provider.processor, "the declaration does not change under way"
         for residual in processor.residuals:
             assert residual.description, "what stays behind must be told"

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.engines import engine_for
-from statuette.kernel.db.schema import check_schema
+from statuette.kernel.db.schema import check_schema, migrate
 from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.settings import Settings
 from statuette.values import SystemClock
@@ -20,6 +20,8 @@ async def opened_database(settings: Settings, *, checked: bool = True) -> AsyncI
     try:
         await database.open()
         if checked:
+            if settings.profile == "embedded":
+                await migrate(database.engine)  # as the server does: nobody has to think of it
             await check_schema(database.engine)
         yield database
     finally:

@@ -43,17 +43,17 @@ async def _prepare(brand_file: Path, keys_file: Path, *, has_keys: bool) -> None
         await migrate(database.engine)
         plugins = PluginRegistry.load(settings, clock)
         await flow.apply_brands(database, plugins, [brand_file], dry_run=False)
-        if has_keys:
-            return
         slug = flow.check_files(plugins, [brand_file])[0][0].config.slug
         async with database.transaction() as tx:
             brand_id = await service.brand_id_of(tx, slug)
+            if has_keys and await service.keys_of(tx, brand_id):
+                return  # a file beside a database that was thrown away holds keys of nothing
             _, secret = await service.create_key(tx, brand_id, "secret", "quickstart", _SCOPES)
             _, publishable = await service.create_key(tx, brand_id, "publishable", "quickstart")
     finally:
         await database.close()
     keys_file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(keys_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = os.open(keys_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(f"# Keys of the brand {slug}. They are shown nowhere else.\n")
         file.write(f"STATUETTE_SECRET_KEY={secret}\nSTATUETTE_PUBLISHABLE_KEY={publishable}\n")
