@@ -15,10 +15,13 @@ from statuette.kernel.db.errors import SerializationFailure
 from statuette.kernel.domain.consent.service import ConsentRequired
 from statuette.kernel.domain.credits.errors import InsufficientCredits
 from statuette.kernel.domain.generations.budget import DailyCeilingReached
+from statuette.kernel.egress import CallTimedOut, CircuitOpen
 from statuette.kernel.http.body import RequestTooLarge, SenderTooSlow
 from statuette.kernel.idempotency.once import IdempotencyKeyReused
 from statuette.kernel.permit import PermitRefused
 from statuette.kernel.pixels import errors as pixels
+from statuette.ports.keys import KeyStoreUnavailable
+from statuette.ports.mail import MailUnavailable
 from statuette.ports.storage import StorageUnavailable
 
 _log = logging.getLogger(__name__)
@@ -48,6 +51,10 @@ _STATUS: dict[type[errors.StatuetteError], int] = {
     DailyCeilingReached: 503,
     errors.Unavailable: 503,
     StorageUnavailable: 503,
+    MailUnavailable: 503,
+    KeyStoreUnavailable: 503,
+    CallTimedOut: 503,
+    CircuitOpen: 503,
     SerializationFailure: 503,
     errors.StatuetteError: 500,
 }
