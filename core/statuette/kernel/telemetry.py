@@ -21,7 +21,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 
 _TRACER = trace.get_tracer("statuette")
 _METER = metrics.get_meter("statuette")
@@ -76,16 +76,38 @@ def flush() -> None:
 
 
 @contextmanager
-def span(name: str, kind: SpanKind = SpanKind.INTERNAL, **attributes: str | int | float | bool) -> Iterator[Span]:
-    """A span around a block. An error sets its status to the error's class, never to its message."""
+def span(
+    name: str,
+    kind: SpanKind = SpanKind.INTERNAL,
+    *,
+    linked: str | None = None,
+    **attributes: str | int | float | bool,
+) -> Iterator[Span]:
+    """A span around a block. An error sets its status to the error's class, never to its message.
+
+    Args:
+        linked: the `traceparent` of an earlier trace that this one follows from, hours later perhaps.
+    """
     with _TRACER.start_as_current_span(
-        name, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False
+        name,
+        kind=kind,
+        attributes=attributes,
+        links=_links(linked),
+        record_exception=False,
+        set_status_on_exception=False,
     ) as current:
         try:
             yield current
         except BaseException as error:
             current.set_status(Status(StatusCode.ERROR, type(error).__name__))
             raise
+
+
+def _links(parent: str | None) -> list[Link]:
+    if parent is None:
+        return []
+    earlier = trace.get_current_span(propagate.extract({"traceparent": parent})).get_span_context()
+    return [Link(earlier)] if earlier.is_valid else []
 
 
 def trace_parent() -> str | None:

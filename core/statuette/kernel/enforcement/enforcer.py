@@ -37,6 +37,7 @@ class _Deadline(msgspec.Struct, frozen=True):
     rule: str
     due_at: datetime
     policy_digest: str
+    trace_parent: str | None
 
 
 class Enforcer:
@@ -88,6 +89,7 @@ class Enforcer:
         with telemetry.span(
             "enforce",
             SpanKind.INTERNAL,
+            linked=deadline.trace_parent,
             **{
                 "privacy.rule.id": deadline.rule,
                 "privacy.policy.digest": deadline.policy_digest,
@@ -130,7 +132,7 @@ class Enforcer:
         async with self._database.transaction() as tx:
             deadline = await tx.one(
                 _Deadline,
-                "SELECT id, brand_id, dataset, record_id, rule, due_at, policy_digest FROM deadline"
+                "SELECT id, brand_id, dataset, record_id, rule, due_at, policy_digest, trace_parent FROM deadline"
                 " WHERE id = :id AND state = 'executing' AND due_at <= :now",
                 id=claimed.subject_id,
                 now=tx.now,

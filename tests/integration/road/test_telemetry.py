@@ -1,0 +1,243 @@
+"""One trace from the request over the queue to the provider and the store; metrics; logs that name the trace."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from statuette.kernel import telemetry
+from statuette.testing.scripted_image import Raise
+from statuette.testing.wire import WireReply, WireRequest, WireServer
+
+from tests.integration.road.faults import until, uploads_in
+from tests.site import Site, serving
+
+SECRET = "what a stranger's exception carries"
+
+
+class Recorded:
+    """What the SDK was given in this process, which can be configured only once."""
+
+    def __init__(self) -> None:
+        self.exporter = InMemorySpanExporter()
+        self.reader = InMemoryMetricReader()
+        telemetry.configure(
+            otlp_endpoint=None,
+            sampling=1.0,
+            span_processors=(SimpleSpanProcessor(self.exporter),),
+            metric_readers=(self.reader,),
+        )
+        assert isinstance(trace.get_tracer_provider(), TracerProvider)
+        assert isinstance(metrics.get_meter_provider(), MeterProvider)
+
+    def spans(self, name: str) -> list[ReadableSpan]:
+        return [span for span in self.exporter.get_finished_spans() if span.name == name]
+
+    def trace_of(self, span: ReadableSpan) -> dict[str, ReadableSpan]:
+        """The spans of the same trace, by name; the first of each."""
+        spans = [each for each in self.exporter.get_finished_spans() if _trace(each) == _trace(span)]
+        return {each.name: each for each in sorted(spans, key=lambda each: each.start_time or 0, reverse=True)}
+
+    def metrics(self) -> dict[str, list[dict[str, Any]]]:
+        """Attributes of every series, by metric."""
+        data = json.loads(self.reader.get_metrics_data().to_json())  # type: ignore[union-attr]
+        return {
+            metric["name"]: [point["attributes"] for point in metric["data"]["data_points"]]
+            for resource in data["resource_metrics"]
+            for scope in resource["scope_metrics"]
+            for metric in scope["metrics"]
+        }
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Iterator[Recorded]:
+    recorded = Recorded()
+    yield recorded
+    # The provider outlives this module; what other tests do is not kept.
+    recorded.exporter.shutdown()
+
+
+@pytest.fixture
+async def site(tmp_path: Path, recorded: Recorded) -> AsyncIterator[Site]:
+    recorded.exporter.clear()
+    async with serving(tmp_path, f"sqlite:///{tmp_path}/statuette.db") as site:
+        await site.apply_brand()
+        yield site
+
+
+async def test_one_trace_leads_from_the_order_over_the_queue_to_the_provider_and_the_store(
+    site: Site, recorded: Recorded
+) -> None:
+    # Given a photo
+    person = await site.person()
+    upload = await person.upload()
+
+    # When a figurine is made from it
+    job = await person.finished((await person.order(upload["id"]))["id"])
+    await site.settled()
+
+    # Then the trace of the order holds the work, the call and the store, each below what caused it
+    (order,) = recorded.spans("POST /v1/generations")
+    spans = recorded.trace_of(order)
+    assert set(spans) == {
+        "POST /v1/generations",
+        "work generate",
+        "storage read",
+        "egress scripted",
+        "render",
+        "storage put",
+    }
+    assert _parent(order) is None
+    assert _parent(spans["work generate"]) == _id(order)
+    for name in ("storage read", "egress scripted", "render", "storage put"):
+        assert _parent(spans[name]) == _id(spans["work generate"]), name
+    # And no attribute names a person, a job or a file
+    attributes = json.dumps([dict(span.attributes or {}) for span in recorded.exporter.get_finished_spans()])
+    for private in (person.account_id, person.email, upload["id"], job["id"], "127.0.0.1"):
+        assert private not in attributes
+
+
+async def test_an_upload_is_a_trace_of_its_own(site: Site, recorded: Recorded) -> None:
+    person = await site.person()
+
+    await person.upload()
+
+    (upload,) = recorded.spans("POST /v1/uploads")
+    spans = recorded.trace_of(upload)
+    assert _parent(spans["intake"]) == _id(upload)
+    assert _parent(spans["storage put"]) == _id(upload)
+
+
+async def test_an_enforcement_is_a_new_trace_that_points_back_at_what_asked_for_it(
+    site: Site, recorded: Recorded
+) -> None:
+    # Given a photo
+    person = await site.person()
+    upload = await person.upload()
+
+    # When its owner deletes it
+    await person.http.delete(f"/v1/uploads/{upload['id']}")
+    await until(lambda: _gone(site))
+    await site.settled()
+
+    # Then the enforcement is another trace, linked to the request, and says by which rule and how it ended
+    (asked,) = recorded.spans("DELETE /v1/uploads/{upload_id}")
+    (enforced,) = recorded.spans("enforce")
+    assert _trace(enforced) != _trace(asked)
+    assert [link.context.span_id for link in enforced.links] == [_id(asked)]
+    attributes = dict(enforced.attributes or {})
+    assert (attributes["privacy.rule.id"], attributes["privacy.outcome"]) == ("upload.asked", "verified")
+
+
+async def test_metrics_tell_of_jobs_calls_and_deletions_and_of_nobody(site: Site, recorded: Recorded) -> None:
+    person = await site.person()
+    upload = await person.upload()
+    job = await person.finished((await person.order(upload["id"]))["id"])
+    await person.http.delete(f"/v1/uploads/{upload['id']}")
+    await until(lambda: _gone(site))
+    await site.settled()
+
+    found = recorded.metrics()
+
+    assert {"route": "/v1/generations", "status": "2xx"} in found["statuette.http.requests"]
+    assert {"provider": "scripted", "outcome": "succeeded"} in found["statuette.generation.outcomes"]
+    assert {"state": "succeeded"} in found["statuette.generation.states"]
+    assert {"processor": "scripted"} in found["statuette.provider.latency"]
+    assert {"queue": "interactive"} in found["statuette.work.queue_age"]
+    assert {"rule": "upload.asked"} in found["statuette.enforcement.lag"]
+    assert {"currency": "USD", "provider": "scripted"} in found["statuette.provider.cost"]
+    for private in (person.account_id, person.email, upload["id"], job["id"]):
+        assert private not in json.dumps(found)
+
+
+async def test_log_lines_name_their_trace_and_not_what_strangers_said(site: Site, recorded: Recorded) -> None:
+    # Given JSON logs, and a provider whose first call raises
+    lines = io.StringIO()
+    handler = logging.StreamHandler(lines)
+    handler.setFormatter(telemetry.JsonLines())
+    logger = logging.getLogger("statuette")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        site.scripted.script(Raise(RuntimeError(SECRET)))
+        person = await site.person()
+        upload = await person.upload()
+
+        # When a figurine is ordered
+        await person.finished((await person.order(upload["id"]))["id"])
+        await site.settled()
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+    # Then the line of the request and that of the failed work carry the same trace, and the error's class alone
+    (order,) = recorded.spans("POST /v1/generations")
+    records = [json.loads(line) for line in lines.getvalue().splitlines()]
+    of_trace = [line for line in records if line.get("trace_id") == f"{_trace(order):032x}"]
+    assert {"request", "work_failed"} <= {line["event"] for line in of_trace}
+    (failed,) = [line for line in of_trace if line["event"] == "work_failed"]
+    assert failed["error"] == "RuntimeError"
+    for private in (SECRET, person.email, person.account_id, upload["id"]):
+        assert private not in lines.getvalue()
+    (work,) = [span for span in recorded.spans("work generate") if _parent(span) == _id(order)][:1]
+    assert SECRET not in work.to_json()
+
+
+@pytest.mark.parametrize("configured", [True, False])
+async def test_nothing_is_exported_unless_an_endpoint_is_configured(configured: bool) -> None:
+    # Given a collector, and a process that records a span and a metric
+    paths: list[str] = []
+
+    async def collect(request: WireRequest, reply: WireReply) -> None:
+        paths.append(request.path)
+        await reply.send(200, b"", {"content-type": "application/x-protobuf"})
+
+    async with WireServer(collect) as collector:
+        # When it is told of the collector, or not
+        endpoint = repr(collector.base_url) if configured else None
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", _PROGRAM.format(endpoint=endpoint))
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+
+    # Then the collector hears of it, or not
+    assert set(paths) == ({"/v1/traces", "/v1/metrics"} if configured else set())
+
+
+_PROGRAM = """
+from statuette.kernel import telemetry
+
+telemetry.configure(otlp_endpoint={endpoint}, sampling=1.0)
+with telemetry.span("work"):
+    assert (telemetry.trace_parent() is not None) == ({endpoint} is not None)
+telemetry.terminal_states.add(1, {{"state": "succeeded"}})
+telemetry.flush()
+"""
+
+
+async def _gone(site: Site) -> bool:
+    return await uploads_in(site) == 0 and not [key for key in site.objects() if key.startswith("uploads/")]
+
+
+def _trace(span: ReadableSpan) -> int:
+    return int(span.context.trace_id)  # type: ignore[union-attr]
+
+
+def _id(span: ReadableSpan) -> int:
+    return int(span.context.span_id)  # type: ignore[union-attr]
+
+
+def _parent(span: ReadableSpan) -> int | None:
+    return None if span.parent is None else int(span.parent.span_id)
