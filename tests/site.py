@@ -264,7 +264,9 @@ async def serving(
         plugins.routes.update(routes or {})
         platform = compose(settings, clock, plugins)
         server = uvicorn.Server(
-            uvicorn.Config(http_app(platform), log_config=None, lifespan="on", timeout_graceful_shutdown=5)
+            uvicorn.Config(
+                http_app(platform), log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=5
+            )
         )
         listening.listen(512)
         task = asyncio.create_task(server.serve(sockets=[listening]))

@@ -160,5 +160,15 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("dramatiq", "httpx", "httpx2", "asyncio", "aiosqlite", "PIL", "piccolo"):
+    for chatty in (
+        "dramatiq",
+        "httpcore",
+        "httpx",
+        "httpx2",
+        "asyncio",
+        "aiosqlite",
+        "PIL",
+        "piccolo",
+        "uvicorn.access",
+    ):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))

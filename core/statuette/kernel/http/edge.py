@@ -73,7 +73,7 @@ class Edge:
         if head := method == "HEAD":
             # Answered like a GET, whose body then stays here.
             scope = {**scope, "method": HttpMethod.GET}
-        early = _announces_much(headers)
+        early = not head and _announces_much(headers)
         status = 500
         began = self._clock.monotonic_seconds()
 
@@ -102,8 +102,10 @@ class Edge:
                 await body.linger(max_bytes=_LINGER_BYTES, seconds=_LINGER_SECONDS)
                 message = {**message, "body": b""}
             elif head:
-                message = {**message, "body": b""}
+                return
             await send(message)
+            if head:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
         with (
             telemetry.continued(headers.get(b"traceparent", b"").decode("latin-1") or None),

@@ -92,7 +92,7 @@ class ProfileResponse(msgspec.Struct, frozen=True):
 class ProfileUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is left out stays as it is. A null name removes it."""
 
-    name: Annotated[str, Meta(max_length=100)] | UnsetType | None = UNSET
+    name: Annotated[str, Meta(max_length=100, examples=["Ada"])] | UnsetType | None = UNSET
     locale: Locale | UnsetType = UNSET
 
     def __repr__(self) -> str:

@@ -40,5 +40,5 @@ class ConsentUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         statement_digest: of the wording that was shown. A grant is refused with 409 when the wording has changed since.
     """
 
-    granted: bool
+    granted: Annotated[bool, Meta(examples=[True])]
     statement_digest: Annotated[str, Meta(max_length=80, pattern=r"^sha256:[0-9a-f]{64}$")] | None = None

@@ -79,5 +79,5 @@ class HistoryPage(msgspec.Struct, frozen=True):
 class GrantRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Credits to give. They last unless `expires_at`, a moment in the future with its zone, is set."""
 
-    amount: Annotated[int, Meta(ge=1, le=1_000_000)]
+    amount: Annotated[int, Meta(ge=1, le=1_000_000, examples=[20])]
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None

@@ -13,7 +13,7 @@ from statuette.ports.image import InputRole
 class InputRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An input picture: an upload or an earlier figurine, with its role."""
 
-    upload_id: str | None = None
+    upload_id: Annotated[str, msgspec.Meta(examples=["upl_01kb2v9d8g5m3q7r1s4t6w8y0z"])] | None = None
     figurine_id: str | None = None
     role: InputRole = InputRole.subject
 
@@ -22,9 +22,9 @@ class GenerationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """An order. With `parent`, what is left out is taken from that earlier job: a redo needs nothing else."""
 
     inputs: Annotated[list[InputRequest], msgspec.Meta(max_length=8)] = []
-    style: Annotated[str, msgspec.Meta(max_length=60)] | None = None
-    variables: Annotated[dict[str, str], msgspec.Meta(max_length=20)] = {}
-    aspect_ratio: Annotated[str, msgspec.Meta(max_length=10)] | None = None
+    style: Annotated[str, msgspec.Meta(max_length=60, examples=["chibi"])] | None = None
+    variables: Annotated[dict[str, str], msgspec.Meta(max_length=20, examples=[{"pose": "waving"}])] = {}
+    aspect_ratio: Annotated[str, msgspec.Meta(max_length=10, examples=["3:4"])] | None = None
     count: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
     subjects: (
         Annotated[
