@@ -118,21 +118,18 @@ async def _add_up(seed: int, server: Server, simulator: Simulator, crowd: list[P
                 deleted=deleted,
                 calls=calls,
             )
-            states = Counter({row["state"]: row["n"] for row in await reader.rows(_COUNT.format("generation"))})
-            attempts = Counter({row["state"]: row["n"] for row in await reader.rows(_COUNT.format("attempt"))})
+            jobs = await reader.rows("SELECT state, reason FROM generation")
+            attempts = await reader.rows("SELECT state FROM attempt")
     return Report(
         seed=seed,
         kills=server.kills,
         unanswered=sum(person.unanswered for person in crowd),
         answers=sum((person.answers for person in crowd), Counter()),
-        states=states,
-        attempts=attempts,
+        states=Counter(" ".join(filter(None, (row["state"], row["reason"]))) for row in jobs),
+        attempts=Counter(row["state"] for row in attempts),
         calls=calls,
         wrong=[*wrong, *(line for person in crowd for line in person.broken)],
     )
-
-
-_COUNT = "SELECT state, COUNT(*) AS n FROM {} GROUP BY state"
 
 
 async def _settle(database: Database) -> None:

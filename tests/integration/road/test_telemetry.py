@@ -232,11 +232,11 @@ async def _gone(site: Site) -> bool:
 
 
 def _trace(span: ReadableSpan) -> int:
-    return int(span.context.trace_id)  # type: ignore[union-attr]
+    return int(span.context.trace_id)
 
 
 def _id(span: ReadableSpan) -> int:
-    return int(span.context.span_id)  # type: ignore[union-attr]
+    return int(span.context.span_id)
 
 
 def _parent(span: ReadableSpan) -> int | None:

@@ -76,7 +76,7 @@ class Runner:
             _log.info("lease_lost", extra={"facts": {"actor": actor.name}})
         except Exception:
             _log.exception("work_failed", extra={"facts": {"actor": actor.name, "attempts": claimed.attempts}})
-            await self._outbox.give_back(claimed, _backoff(claimed.attempts))
+            await self._give_back(claimed)
         finally:
             heartbeat.cancel()
 
@@ -103,7 +103,13 @@ class Runner:
             _log.info("lease_lost", extra={"facts": {"actor": actor.name}})
         except Exception:
             _log.exception("poison_failed", extra={"facts": {"actor": actor.name}})
+            await self._give_back(claimed)
+
+    async def _give_back(self, claimed: Claimed) -> None:
+        try:
             await self._outbox.give_back(claimed, _backoff(claimed.attempts))
+        except Exception:  # the database is what failed, perhaps: then the lease ends by itself
+            _log.warning("not_given_back", extra={"facts": {"actor": claimed.actor}})
 
 
 def _backoff(attempts: int) -> timedelta:

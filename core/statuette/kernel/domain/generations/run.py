@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections import defaultdict
 from datetime import timedelta
 
 import msgspec
@@ -122,7 +123,8 @@ class JobRunner:
         self._egress = egress
         self._storage = storage
         self._pixels = pixels
-        self._calls: dict[str, asyncio.Task[Submission]] = {}
+        # Usually one a job; more when a worker was away for longer than its lease and does not know it yet.
+        self._calls: defaultdict[str, set[asyncio.Task[Submission]]] = defaultdict(set)
         self._at_work: set[str] = set()
         self._stopped: set[str] = set()
 
@@ -144,10 +146,9 @@ class JobRunner:
 
     async def stop(self, generation_id: str) -> None:
         """The job has ended: do not wait for its call, and do not make it any more."""
-        call = self._calls.get(generation_id)
-        if call is not None:
+        for call in self._calls.get(generation_id, ()):
             call.cancel()
-        elif generation_id in self._at_work:
+        if generation_id in self._at_work:
             self._stopped.add(generation_id)
 
     async def let_go(self, claimed: Claimed) -> None:
@@ -359,7 +360,7 @@ class JobRunner:
                 healthy=_healthy,
             )
         )
-        self._calls[step.job.id] = call
+        self._calls[step.job.id].add(call)
         try:
             return await call
         except CircuitOpen as error:
@@ -383,7 +384,8 @@ class JobRunner:
                 await self._forget(step.provider, handle)
             return Finished(ProviderUnavailable(reason="canceled", possibly_charged=True))
         finally:
-            if self._calls.get(step.job.id) is call:
+            self._calls[step.job.id].discard(call)
+            if not self._calls[step.job.id]:
                 del self._calls[step.job.id]
 
     async def _request(self, step: Step) -> ImageRequest:
@@ -593,8 +595,7 @@ class JobRunner:
             sizes = {"original": picture.original, **{str(edge): encoded for edge, encoded in picture.sizes.items()}}
             # Each waits for the disk, so they wait together. All are awaited even if one fails: none outlives the step.
             puts = [
-                self._put(figurines.object_key(brand_id, figurine_id, size), encoded)
-                for size, encoded in sizes.items()
+                self._put(figurines.object_key(brand_id, figurine_id, size), encoded) for size, encoded in sizes.items()
             ]
             for done in await asyncio.gather(*puts, return_exceptions=True):
                 if isinstance(done, BaseException):
