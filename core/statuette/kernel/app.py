@@ -58,6 +58,7 @@ from statuette.kernel.platform import Platform
 from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.settings import Settings
 from statuette.kernel.work import dataset as work_dataset
+from statuette.kernel.work import findings
 from statuette.kernel.work.embedded import EmbeddedWorkers
 from statuette.kernel.work.outbox import Outbox
 from statuette.kernel.work.runner import Actor, Runner
@@ -206,6 +207,11 @@ async def running(platform: Platform) -> AsyncIterator[None]:
             await migrate(platform.database.engine)
         await check_schema(platform.database.engine)
         stack.push_async_callback(platform.plugins.aclose)
+        async with platform.database.transaction() as tx:
+            for entry in platform.plugins.quarantined:
+                await findings.raise_finding(
+                    tx, code="plugin_quarantined", subject=entry.name, detail=entry.code, brand_id=None
+                )
         await platform.pixels.start()
         stack.push_async_callback(platform.pixels.aclose)
         workers = EmbeddedWorkers(platform.runner, concurrency=platform.settings.worker_concurrency)
