@@ -32,7 +32,7 @@ run: $(STAMP) ## serve the demo brand until stopped
 	@$(BIN)/statuette serve --keys-file var/demo-keys.env
 
 test: $(STAMP) ## the whole suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP) ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .

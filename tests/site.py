@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+
 from statuette.kernel.app import compose, http_app
 from statuette.kernel.domain.brands import flow as brands
 from statuette.kernel.domain.brands import service as brand_service

@@ -29,6 +29,7 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
 from statuette.testing.photos import sample_photos
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+
 import statuette
 from statuette.errors import StatuetteError
 from statuette.kernel.http.problems import _FRAMEWORK_CODES, status_of

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from statuette import Plugin, hookimpl
 from statuette.policy import PolicyPack
-
 from statuette_policies.baseline import BASELINE
 from statuette_policies.promises import PROMISES, Promise, PromiseStatus
 

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import statuette
 from piccolo.apps.migrations.commands.new import AutoMigrationManager
 from piccolo.conf.apps import Finder
+
+import statuette
 from statuette.dataset import Dataset
 from statuette.errors import ConfigurationError, StatuetteError
 from statuette.kernel.app import compose

@@ -13,6 +13,7 @@ import time
 
 from PIL import Image
 from skimage import data
+
 from statuette.kernel.pixels.pool import PixelPool
 from tests.bench.report import Figure, at_most
 

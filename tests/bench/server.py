@@ -62,7 +62,7 @@ async def bare(database_url: str, folder: Path) -> None:
     listening.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     task = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     _say(port=listening.getsockname()[1])
     await _until_input_ends()

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from statuette.testing.pictures import photo_jpeg
 
+from statuette.testing.pictures import photo_jpeg
 from tests.chaos.processes import Server
 
 CREDITS = 10_000

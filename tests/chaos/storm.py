@@ -14,7 +14,6 @@ from pathlib import Path
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.engines import engine_for
 from statuette.values import SystemClock
-
 from tests.chaos.invariants import broken, unsettled
 from tests.chaos.people import Person
 from tests.chaos.processes import Server, Simulator

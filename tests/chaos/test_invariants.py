@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from statuette.kernel.db.database import Database
-
 from tests.chaos.invariants import broken
 from tests.site import serving
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from statuette.ports.keys import KeyStore, KeyStoreUnavailable
 from statuette.testing.keys_suite import KeyStoreSuite
 from statuette.testing.memory_key_store import MemoryKeyStore

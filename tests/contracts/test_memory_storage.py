@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+
 from statuette.ports.storage import ObjectNotFound, StorageUnavailable
 from statuette.testing import FrozenClock
 from statuette.testing.memory_storage import MemoryStorage

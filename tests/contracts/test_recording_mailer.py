@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from statuette.ports.mail import Mailer, MailUnavailable
 from statuette.testing.mail_suite import MailerSuite, sample_message
 from statuette.testing.outbox_mailer import RecordingMailer

@@ -14,7 +14,6 @@ import venv
 from pathlib import Path
 
 from statuette.testing.photos import sample_photos
-
 from tests.docs import curl
 from tests.docs.snippets import ROOT, Snippet, runnable
 from tests.docs.terminal import Terminal

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from statuette.ports.image import (
     Finished,
     ImageRequest,

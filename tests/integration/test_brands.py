@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from statuette.errors import ConfigurationError, InvalidInput, NotFound
 from statuette.kernel.db.database import Database
 from statuette.kernel.domain.brands import repository, service

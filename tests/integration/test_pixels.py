@@ -15,6 +15,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
+
 from statuette.errors import InvalidInput
 from statuette.kernel.pixels import wire
 from statuette.kernel.pixels.errors import (

@@ -18,6 +18,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import pytest
 from PIL import Image
+
 from statuette.errors import InvalidInput, Unavailable
 from statuette.kernel.pixels import worker
 from statuette.kernel.pixels.errors import (

@@ -14,6 +14,7 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
+
 from statuette.kernel.pixels.errors import ImageTooSmall, UnsupportedImageFormat
 from statuette.kernel.pixels.mark import SOURCE_TYPE, mark_packet, read_mark
 from statuette.kernel.pixels.pool import PixelPool

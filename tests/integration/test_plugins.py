@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from statuette import hookspecs
 from statuette.errors import ConfigurationError
 from statuette.kernel.master_key import derived, master_key

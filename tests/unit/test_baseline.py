@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+
 from statuette.policy import Action, Basis, Carry, Egress, Retain, Trigger, compile_policy
 from statuette.policy.notice import render_sentence
 from statuette.policy.pack import BrandChoice

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
 from statuette.errors import ConfigurationError
 from statuette.policy import (
     Action,

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from statuette.errors import ConfigurationError
 from statuette.kernel.master_key import derived, master_key
 from statuette.kernel.settings import Settings, reference

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from statuette.errors import ConfigurationError, InvalidInput
 from statuette.kernel.domain.styles.prompt import (
     MAX_CHANGE_LENGTH,

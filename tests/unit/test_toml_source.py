@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from statuette.errors import ConfigurationError
 from statuette.kernel.toml_source import convert, parse_toml, read_toml
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import msgspec
-from statuette.styles import Recipe
 
+from statuette.styles import Recipe
 from statuette_classic_styles.fragments import HEAD_COUNT, LIKENESS_ALWAYS, MODESTY, NO_BRANDS, NO_LETTERING, PHYSICAL
 
 

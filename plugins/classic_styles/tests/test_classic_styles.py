@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+
 from statuette.styles import Style
 from statuette_classic_styles import plugin
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from statuette.policy import PolicyPack
-
 from statuette_policies.baseline.catalogue import CATALOGUE
 from statuette_policies.baseline.egress import EGRESS
 from statuette_policies.baseline.retention import RECORDS, STREAMS

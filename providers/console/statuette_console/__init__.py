@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from statuette import Plugin, PluginContext, hookimpl
 from statuette.ports.mail import Mailer
-
 from statuette_console.mailer import ConsoleMailer
 
 __all__ = ["ConsoleMailer", "ConsolePlugin", "plugin"]

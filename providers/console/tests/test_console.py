@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 import pytest
+
 from statuette import PluginContext
 from statuette.plugin import NoConfig
 from statuette.ports.mail import Mailer, MailUnavailable, Message

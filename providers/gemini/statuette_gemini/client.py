@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import httpx2
 from google import genai
 from google.genai import errors, types
-from statuette.ports.image import ImageInput, ImageRequest, InputRole, Outcome, ProviderUnavailable
 
+from statuette.ports.image import ImageInput, ImageRequest, InputRole, Outcome, ProviderUnavailable
 from statuette_gemini.config import GeminiConfig
 from statuette_gemini.failures import outcome_of_error
 from statuette_gemini.models import GeminiModel

@@ -6,8 +6,8 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
-from statuette.errors import ConfigurationError
 
+from statuette.errors import ConfigurationError
 from statuette_gemini.models import GeminiModel
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}

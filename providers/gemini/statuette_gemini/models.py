@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Annotated
 
 import msgspec
+
 from statuette.ports.image import ModelInfo
 from statuette.values import CostMicros
 

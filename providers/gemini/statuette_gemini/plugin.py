@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from statuette.hookspecs import hookimpl
 from statuette.plugin import Plugin, PluginContext
 from statuette.ports.image import ImageProvider
-
 from statuette_gemini.config import GeminiConfig, check
 from statuette_gemini.provider import GeminiImageProvider
 

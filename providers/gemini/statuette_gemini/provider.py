@@ -23,7 +23,6 @@ from statuette.ports.image import (
 )
 from statuette.ports.processor import DeclaredResidual, Processor
 from statuette.values import Clock
-
 from statuette_gemini.config import GeminiConfig
 from statuette_gemini.gate import ByteGate
 from statuette_gemini.models import GeminiModel, merged

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 import msgspec
+
 from statuette.ports.image import (
     BlockedInput,
     BlockedOutput,
@@ -19,7 +20,6 @@ from statuette.ports.image import (
     Succeeded,
     Usage,
 )
-
 from statuette_gemini.marks import carries_c2pa
 from statuette_gemini.models import GeminiModel
 

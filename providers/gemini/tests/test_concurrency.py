@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from statuette.ports.image import Finished, ImageRequest, ProviderUnavailable, Succeeded
 from statuette.testing import FrozenClock
 from statuette.testing.gemini_simulator import Case, GeminiSimulator

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+
 from statuette.ports.image import ImageProvider
 from statuette.testing import FrozenClock
 from statuette.testing.gemini_simulator import GeminiSimulator

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from statuette.errors import ConfigurationError
 from statuette.plugin import PluginContext
 from statuette.ports.image import Residual, UnknownHandle

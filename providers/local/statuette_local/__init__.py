@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from statuette import Plugin, PluginContext, hookimpl
 from statuette.ports.storage import Storage
-
 from statuette_local.storage import LocalStorage
 
 

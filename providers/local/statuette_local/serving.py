@@ -9,8 +9,8 @@ from litestar import MediaType, Request, Response, get, head
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Stream
-from statuette.ports.storage import InvalidKey, ObjectNotFound
 
+from statuette.ports.storage import InvalidKey, ObjectNotFound
 from statuette_local.storage import LocalStorage, OpenObject
 
 _CHUNK_BYTES = 262_144

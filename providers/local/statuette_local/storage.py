@@ -23,7 +23,6 @@ from statuette.ports.storage import (
     check_prefix,
 )
 from statuette.values import Clock
-
 from statuette_local.folder import Folder
 from statuette_local.signing import Signer
 

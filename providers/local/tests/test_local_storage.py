@@ -15,6 +15,7 @@ import httpx
 import pytest
 import uvicorn
 from litestar import Litestar, Router
+
 from statuette import PluginContext
 from statuette.ports.storage import ObjectNotFound, Storage, StorageUnavailable
 from statuette.testing import FrozenClock

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+
 from statuette import Plugin, PluginContext, hookimpl
 from statuette.ports.keys import KeyStore
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from statuette import ConfigurationError
 from statuette.ports.keys import KeyStoreUnavailable
-
 from statuette_local_keys.files import make_private_folder, publish_new, write_synced
 
 KEY_LENGTH_BYTES = 32

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from statuette.ports.keys import KeyStore, KeyStoreUnavailable
-
 from statuette_local_keys.vault import Vault
 
 

@@ -20,7 +20,6 @@ from pathlib import Path
 
 from statuette import ConfigurationError
 from statuette.ports.keys import KeyDestroyed, KeyStoreUnavailable
-
 from statuette_local_keys import master_keys
 from statuette_local_keys.files import destroy_file, exclusive, make_private_folder, publish_new, replace, write_synced
 from statuette_local_keys.master_keys import KEY_LENGTH_BYTES, MasterKeys

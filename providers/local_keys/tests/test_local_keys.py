@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from statuette import ConfigurationError, PluginContext
 from statuette.ports.keys import KeyDestroyed, KeyStore, KeyStoreUnavailable
 from statuette.testing import FrozenClock

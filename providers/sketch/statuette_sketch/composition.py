@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from statuette.ports.image import ImageRequest, InputRole
 
+from statuette.ports.image import ImageRequest, InputRole
 from statuette_sketch import backdrop, bases, packaging, scenery
 from statuette_sketch.body import assembled, brick_body, round_body
 from statuette_sketch.cutout import Cutout, cut_out

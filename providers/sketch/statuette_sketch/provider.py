@@ -19,7 +19,6 @@ from statuette.ports.image import (
 )
 from statuette.ports.processor import Processor
 from statuette.values import CostMicros
-
 from statuette_sketch.errors import UndecodableInput
 
 _MODEL_ID = "sketch-1"

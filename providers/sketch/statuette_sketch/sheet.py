@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
+
 from statuette.ports.image import Finished, ImageInput, ImageRequest, InputRole, Succeeded
 from statuette.testing.photos import SamplePhoto, sample_photos
-
 from statuette_sketch.lettering import printable
 from statuette_sketch.provider import SketchProvider
 

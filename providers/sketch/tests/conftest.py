@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
-import cv2
-import numpy as np
 import pytest
-from PIL import Image
-from statuette.ports.image import Finished, GeneratedImage, ImageInput, ImageRequest, InputRole, Succeeded
+
+from statuette.ports.image import ImageInput, ImageRequest, InputRole
 from statuette.testing.photos import sample_photos
 from statuette_sketch.provider import SketchProvider
 
 Ask = Callable[..., ImageRequest]
-Pixels = Callable[[GeneratedImage], np.ndarray]
 
 
 @pytest.fixture
@@ -43,20 +39,3 @@ def ask() -> Ask:
         return ImageRequest("att_test", model, "", inputs, style, dict(variables), ratio, count, seed)
 
     return build
-
-
-async def pictures(provider: SketchProvider, request: ImageRequest) -> tuple[GeneratedImage, ...]:
-    submission = await provider.submit(request)
-    assert isinstance(submission, Finished)
-    assert isinstance(submission.outcome, Succeeded)
-    return submission.outcome.images
-
-
-def pixels(image: GeneratedImage) -> np.ndarray:
-    with Image.open(io.BytesIO(image.data), formats=["PNG"]) as opened:
-        return np.asarray(opened.convert("RGB"))
-
-
-def thumbnail(image: GeneratedImage) -> np.ndarray:
-    """Small and soft, so that two pictures differ by what a person would see."""
-    return cv2.resize(pixels(image), (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)

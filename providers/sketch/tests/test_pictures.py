@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 import pytest
-from statuette.ports.image import InputRole
+from PIL import Image
+
+from statuette.ports.image import Finished, GeneratedImage, ImageRequest, InputRole, Succeeded
 from statuette_sketch.composition import understood
 from statuette_sketch.photo import decode
 from statuette_sketch.provider import SketchProvider
 from statuette_sketch.styles import LOOKS
 
-from .conftest import Ask, pictures, pixels, thumbnail
+Ask = Callable[..., ImageRequest]
+
+
+async def pictures(provider: SketchProvider, request: ImageRequest) -> tuple[GeneratedImage, ...]:
+    submission = await provider.submit(request)
+    assert isinstance(submission, Finished)
+    assert isinstance(submission.outcome, Succeeded)
+    return submission.outcome.images
+
+
+def pixels(image: GeneratedImage) -> np.ndarray:
+    with Image.open(io.BytesIO(image.data), formats=["PNG"]) as opened:
+        return np.asarray(opened.convert("RGB"))
+
+
+def thumbnail(image: GeneratedImage) -> np.ndarray:
+    """Small and soft, so that two pictures differ by what a person would see."""
+    return cv2.resize(pixels(image), (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
+
 
 _LEAST_VISIBLE_DIFFERENCE = 6.0
 """Mean difference of thumbnails, in steps of 255, below which two styles would look alike in a gallery."""

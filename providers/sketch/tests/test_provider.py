@@ -6,17 +6,19 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+
 from statuette.plugin import PluginContext
-from statuette.ports.image import Finished, ModelNotFound, Rejected, Succeeded
+from statuette.ports.image import Finished, ImageRequest, ModelNotFound, Rejected, Succeeded
 from statuette.values import CostMicros, SystemClock
 from statuette_sketch import plugin
 from statuette_sketch.provider import SketchProvider
 
-from .conftest import Ask
+Ask = Callable[..., ImageRequest]
 
 _LONGEST_PAUSE_SECONDS = 0.25
 """Of the event loop while pictures are made on a busy two-core machine; a picture takes about two seconds."""

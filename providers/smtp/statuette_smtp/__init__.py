@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import msgspec
+
 from statuette import ConfigurationError, Plugin, PluginContext, hookimpl
 from statuette.ports.mail import Mailer
 

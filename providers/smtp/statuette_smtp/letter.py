@@ -13,6 +13,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 import msgspec
+
 from statuette.ports.mail import MailRefused, Message
 
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,76}")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from statuette import Clock
 from statuette.ports.mail import Mailer, MailRefused, MailUnavailable, Message
 from statuette.ports.processor import Processor
-
 from statuette_smtp import SmtpConfig
 from statuette_smtp.letter import Letter, compose
 

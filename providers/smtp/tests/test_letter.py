@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from statuette.ports.mail import MailRefused, Message
 from statuette_smtp.letter import compose
 

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
 from statuette import ConfigurationError, PluginContext
 from statuette.ports.mail import Mailer, MailRefused, MailUnavailable
 from statuette.testing import FrozenClock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.domain.accounts.flow import AccountFlow

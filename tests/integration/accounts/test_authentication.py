@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+
 from statuette.errors import Unauthenticated
 from statuette.kernel.db.database import Database, Reader
 from statuette.kernel.enforcement import deadlines

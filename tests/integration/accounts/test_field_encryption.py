@@ -7,6 +7,7 @@ import time
 from datetime import timedelta
 
 import pytest
+
 from statuette.kernel.db.encryption import FieldCipher, FieldUnreadable, canonical_address
 from statuette.kernel.domain.accounts.address import InvalidEmail, masked_address, parse_address
 from statuette.ports.keys import KeyDestroyed, KeyStoreUnavailable

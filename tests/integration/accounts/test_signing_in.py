@@ -7,6 +7,7 @@ import logging
 from datetime import timedelta
 
 import pytest
+
 from statuette.errors import RateLimited, Unavailable
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.encryption import FieldCipher

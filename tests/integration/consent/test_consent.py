@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+
 from statuette.errors import NotFound
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.schema import tables

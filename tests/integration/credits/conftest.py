@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+
 from statuette.kernel.db.database import Database
 
 from .ledger import Ledger

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+
 from statuette.kernel.domain.credits.errors import InsufficientCredits
 from statuette.kernel.domain.credits.views import Balance, Expiring
 from statuette.testing import FrozenClock

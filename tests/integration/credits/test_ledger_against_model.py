@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.engines import engine_for
 from statuette.kernel.db.schema import migrate

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+
 from statuette.errors import InvalidInput, NotFound
 from statuette.kernel.db.database import Database
 from statuette.kernel.domain.credits import service

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from statuette.kernel.domain.credits.checks import EQUATION, PAGED
 from statuette.kernel.domain.credits.verify import Discrepancy, verify
 from statuette.testing import FrozenClock

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 from statuette.testing import FrozenClock
-
 from tests.site import Site, Visitor
 
 MINUTE = timedelta(minutes=1)

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from statuette.testing.pictures import photo_jpeg
 
+from statuette.testing.pictures import photo_jpeg
 from tests.integration.road.wire import BOUNDARY, RawConnection, form, odd_but_good, problem, refused
 from tests.site import Site, Visitor, serving
 

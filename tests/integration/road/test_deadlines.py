@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from statuette.kernel.enforcement.enforcer import QUEUE
 from statuette.kernel.work.outbox import LeaseLost
 from statuette.testing import FrozenClock
 from statuette.testing.scripted_image import Hang
-
 from tests.integration.road.faults import count, until, uploads_in
 from tests.site import Site, Visitor, serving
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from statuette.kernel.work.outbox import LEASE
 from statuette.testing import FrozenClock
 from statuette.testing.scripted_image import Answer, Hang, ScriptedImageProvider
-
 from tests.integration.road.faults import costs, count, until
 from tests.site import Site, Visitor, serving
 

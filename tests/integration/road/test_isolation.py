@@ -14,11 +14,11 @@ import pytest
 import pytest_asyncio
 from litestar import get, post
 from litestar.params import FromPath
+
 from statuette.kernel.app import litestar_app
 from statuette.kernel.domain.brands import service as brands
 from statuette.kernel.platform import Platform
 from statuette.testing.pictures import photo_jpeg
-
 from tests.integration.road.wire import BOUNDARY, form
 from tests.site import Site, Visitor, serving
 

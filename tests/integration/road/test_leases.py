@@ -10,7 +10,6 @@ from statuette.kernel.work.outbox import LEASE
 from statuette.testing import FrozenClock
 from statuette.testing.memory_storage import MemoryStorage
 from statuette.testing.scripted_image import Answer, ScriptedImageProvider
-
 from tests.integration.road.faults import costs, count, until, uploads_in
 from tests.site import Site, serving
 

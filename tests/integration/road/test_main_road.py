@@ -7,8 +7,8 @@ import json
 from datetime import datetime, timedelta
 
 from PIL import Image
-from statuette.kernel.pixels.mark import read_mark
 
+from statuette.kernel.pixels.mark import read_mark
 from tests.site import Site
 
 

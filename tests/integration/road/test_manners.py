@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import pytest_asyncio
-from statuette.testing.scripted_image import Hang
 
+from statuette.testing.scripted_image import Hang
 from tests.site import Site, Visitor, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from statuette.testing import FrozenClock
-
 from tests.site import serving
 
 ORIGIN = "https://alpha.example"

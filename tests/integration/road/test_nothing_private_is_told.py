@@ -13,10 +13,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from PIL import Image
+
 from statuette.kernel import telemetry
 from statuette.ports.image import BlockedInput
 from statuette.testing.scripted_image import Raise
-
 from tests.integration.road.wire import encoded
 from tests.site import serving
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+
 from statuette.ports.image import (
     BlockedInput,
     BlockedOutput,
@@ -16,7 +17,6 @@ from statuette.ports.image import (
     Rejected,
 )
 from statuette.testing.scripted_image import Hang, Raise
-
 from tests.site import Site
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from statuette.ports.image import GeneratedImage, ModelInfo, Succeeded
 from statuette.ports.processor import Processor
 from statuette.testing import FrozenClock
@@ -20,7 +21,6 @@ from statuette.testing.scripted_image import Hang, ScriptedImageProvider
 from statuette.values import CostMicros, SystemClock
 from statuette_gemini.config import GeminiConfig
 from statuette_gemini.provider import GeminiImageProvider
-
 from tests.integration.road.faults import costs, count, ended, has_finding, until
 from tests.site import Site, serving
 

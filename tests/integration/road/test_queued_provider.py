@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
-from statuette.testing.queued_image import ImageQueueService, QueuedImageProvider
 
+from statuette.testing.queued_image import ImageQueueService, QueuedImageProvider
 from tests.integration.road.faults import costs, count, until
 from tests.site import Site, Visitor, serving
 

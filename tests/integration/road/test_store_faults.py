@@ -10,10 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from statuette.testing import FrozenClock
 from statuette.testing.memory_storage import MemoryStorage
 from statuette.testing.pictures import photo_jpeg
-
 from tests.integration.road.faults import MINUTE, costs, ended, has_finding, until, uploads_in
 from tests.site import Site, serving
 

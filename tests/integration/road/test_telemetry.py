@@ -18,10 +18,10 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
 from statuette.kernel import telemetry
 from statuette.testing.scripted_image import Raise
 from statuette.testing.wire import WireReply, WireRequest, WireServer
-
 from tests.integration.road.faults import until, uploads_in
 from tests.site import Site, serving
 

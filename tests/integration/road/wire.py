@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from PIL import Image
-from statuette.testing.pictures import photo_jpeg
 
+from statuette.testing.pictures import photo_jpeg
 from tests.site import Site, Visitor
 
 BOUNDARY = "b0undary"

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from statuette.testing.gemini_simulator import Case, GeminiSimulator
 from statuette.testing.pictures import photo_jpeg
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+
 from statuette.ports.image import Accepted, BlockedInput, Finished, ImageProvider, ProviderUnavailable, Rejected
 from statuette.testing.image_suite import QueuedImageProviderSuite, follow
 from statuette.testing.queued_image import ImageQueueService, QueuedImageProvider

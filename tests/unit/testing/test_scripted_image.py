@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+
 from statuette.ports.image import Finished, ImageProvider, ImageRequest, RateLimitedByProvider, Succeeded
 from statuette.testing import FrozenClock
 from statuette.testing.image_suite import ImageProviderSuite

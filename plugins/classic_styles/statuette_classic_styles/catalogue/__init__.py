@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from statuette.styles import Style
-
 from statuette_classic_styles.catalogue import (
     action_card,
     anime_pvc,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from statuette.styles import Style
-
 from statuette_classic_styles.choices import name_text, packaging, pose, scene
 from statuette_classic_styles.compose import Shot, recipes
 from statuette_classic_styles.fragments import LIKENESS_TRUE, lettering
