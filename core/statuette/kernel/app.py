@@ -29,7 +29,9 @@ from statuette.kernel.domain.credits import dataset as credits_dataset
 from statuette.kernel.domain.credits import service as credits
 from statuette.kernel.domain.figurines import dataset as figurines_dataset
 from statuette.kernel.domain.generations import dataset as generations_dataset
+from statuette.kernel.domain.generations.calls import Calls
 from statuette.kernel.domain.generations.flow import GenerationFlow
+from statuette.kernel.domain.generations.pictures import Pictures
 from statuette.kernel.domain.generations.run import JobRunner
 from statuette.kernel.domain.generations.service import ACTOR, LET_GO, QUEUE, Generations
 from statuette.kernel.domain.uploads import dataset as uploads_dataset
@@ -94,6 +96,8 @@ def compose(
     outbox = Outbox(database)
     egress = Egress(clock, concurrency=settings.worker_concurrency)
     generations = Generations(outbox, events, brands, longest_job)
+    pictures = Pictures(database, storage, pixels)
+    calls = Calls(egress, plugins, pictures)
     jobs = JobRunner(
         database=database,
         outbox=outbox,
@@ -101,11 +105,10 @@ def compose(
         generations=generations,
         brands=brands,
         plugins=plugins,
-        egress=egress,
-        storage=storage,
-        pixels=pixels,
+        pictures=pictures,
+        calls=calls,
     )
-    generations.connect(jobs.stop)
+    generations.connect(calls.stop)
     flow = GenerationFlow(database, generations, plugins)
     datasets = _datasets(plugins, cipher, generations)
     sweeps = [

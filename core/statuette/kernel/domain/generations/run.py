@@ -6,21 +6,14 @@ what had begun to be stored, and goes on. A job at a queue-based provider is pol
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import logging
-from collections import defaultdict
-from datetime import timedelta
-
-import msgspec
-
-from statuette.errors import ConfigurationError, NotFound, StatuetteError
+from statuette.errors import NotFound, StatuetteError
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database, Transaction
-from statuette.kernel.domain.brands.directory import BrandDirectory, LoadedBrand
+from statuette.kernel.domain.brands.directory import BrandDirectory
 from statuette.kernel.domain.consent import service as consent
 from statuette.kernel.domain.figurines import service as figurines
-from statuette.kernel.domain.generations import budget, repository
+from statuette.kernel.domain.generations import attempts, budget, repository
+from statuette.kernel.domain.generations.calls import Calls, drop, forget
 from statuette.kernel.domain.generations.order import OrderInput
 from statuette.kernel.domain.generations.outcomes import (
     MAX_RETRIES,
@@ -29,75 +22,31 @@ from statuette.kernel.domain.generations.outcomes import (
     NextModel,
     Retry,
     State,
-    cost_micros,
     decide,
     delay_before_retry,
     detail,
     kind,
 )
+from statuette.kernel.domain.generations.pictures import Pictures
 from statuette.kernel.domain.generations.repository import AttemptRow, GenerationRow
 from statuette.kernel.domain.generations.service import PURPOSE, Generations, categories, figurines_of
-from statuette.kernel.domain.generations.tables import Attempt
-from statuette.kernel.domain.styles import prompt
+from statuette.kernel.domain.generations.step import Source, Step
 from statuette.kernel.domain.uploads import service as uploads
-from statuette.kernel.egress import CallTimedOut, CircuitOpen, Egress, EgressDenied, PermitExpired
 from statuette.kernel.events.log import EventLog
-from statuette.kernel.permit import Permit, PermitRefused
-from statuette.kernel.pixels.pool import PixelPool
-from statuette.kernel.pixels.results import EncodedPicture, RenderedPicture
+from statuette.kernel.permit import PermitRefused
+from statuette.kernel.pixels.results import RenderedPicture
 from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.work import findings
 from statuette.kernel.work.outbox import Claimed, LeaseLost, Outbox
 from statuette.ports.image import (
     Accepted,
-    Finished,
-    GeneratedImage,
-    ImageInput,
-    ImageProvider,
-    ImageRequest,
     InputRole,
-    ModelInfo,
     NoImage,
     Outcome,
     ProviderUnavailable,
-    Rejected,
-    Submission,
     Succeeded,
-    UnknownHandle,
-    Usage,
 )
-from statuette.ports.storage import ObjectNotFound, Storage, StorageUnavailable
-from statuette.values import CostMicros
-
-_ASK_AGAIN_AFTER = timedelta(seconds=5)
-_LETTING_GO_SECONDS = 10.0
-# The pictures are paid for: a store that stumbles is asked again before they are given up.
-_PAUSES_BETWEEN_PUTS = (timedelta(seconds=0.2), timedelta(seconds=1), timedelta(seconds=5))
-_log = logging.getLogger(__name__)
-
-
-class Source(msgspec.Struct, frozen=True):
-    """Where an input picture lies, checked to be visible when the step began."""
-
-    role: InputRole
-    key: str
-    media_type: str
-    width: int
-    height: int
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One call, prepared and on record."""
-
-    job: GenerationRow
-    brand: LoadedBrand
-    provider: ImageProvider
-    model: ModelInfo
-    permit: Permit
-    inputs: tuple[OrderInput, ...]
-    sources: tuple[Source, ...]
-    attempt: AttemptRow
-    wanted: int
+from statuette.ports.storage import StorageUnavailable
 
 
 class JobRunner:
@@ -110,9 +59,8 @@ class JobRunner:
         generations: Generations,
         brands: BrandDirectory,
         plugins: PluginRegistry,
-        egress: Egress,
-        storage: Storage,
-        pixels: PixelPool,
+        pictures: Pictures,
+        calls: Calls,
     ) -> None:
         self._database = database
         self._outbox = outbox
@@ -120,36 +68,20 @@ class JobRunner:
         self._generations = generations
         self._brands = brands
         self._plugins = plugins
-        self._egress = egress
-        self._storage = storage
-        self._pixels = pixels
-        # Usually one a job; more when a worker was away for longer than its lease and does not know it yet.
-        self._calls: defaultdict[str, set[asyncio.Task[Submission]]] = defaultdict(set)
-        self._at_work: set[str] = set()
-        self._stopped: set[str] = set()
+        self._pictures = pictures
+        self._calls = calls
 
     async def run(self, claimed: Claimed) -> None:
         """Do the next step of a job."""
-        self._at_work.add(claimed.subject_id)
-        try:
+        with self._calls.at_work(claimed.subject_id):
             step = await self._prepare(claimed)
             if step is None:
                 return
-            submission = await self._call(step)
+            submission = await self._calls.make(step)
             if isinstance(submission, Accepted):
                 await self._wait_for(claimed, step, submission)
-                return
-            await self._conclude(claimed, step, submission.outcome)
-        finally:
-            self._at_work.discard(claimed.subject_id)
-            self._stopped.discard(claimed.subject_id)
-
-    async def stop(self, generation_id: str) -> None:
-        """The job has ended: do not wait for its call, and do not make it any more."""
-        for call in self._calls.get(generation_id, ()):
-            call.cancel()
-        if generation_id in self._at_work:
-            self._stopped.add(generation_id)
+            else:
+                await self._conclude(claimed, step, submission.outcome)
 
     async def let_go(self, claimed: Claimed) -> None:
         """Tell the provider to drop an attempt whose job has ended, and book what it may have cost."""
@@ -161,7 +93,7 @@ class JobRunner:
         _, attempt = found
         provider = self._plugins.image_providers.get(attempt.provider)
         if attempt.handle is not None and provider is not None:
-            await _drop(provider, attempt.handle)
+            await drop(provider, attempt.handle)
         async with self._database.transaction() as tx:
             await self._outbox.finish(tx, claimed)
             await self._book_unknown(tx, claimed.subject_id)
@@ -174,15 +106,15 @@ class JobRunner:
         job = await repository.generation_of_attempt(tx, attempt_id)
         if job is None:
             return None
-        attempts = await repository.attempts(tx, job.id)
-        return next(((job, a) for a in attempts if a.id == attempt_id and a.finished_at is None), None)
+        recorded = await repository.attempts(tx, job.id)
+        return next(((job, a) for a in recorded if a.id == attempt_id and a.finished_at is None), None)
 
     async def _book_unknown(self, tx: Transaction, attempt_id: str) -> str | None:
         found = await self._open_attempt(tx, attempt_id)
         if found is None:
             return None
         job, attempt = found
-        await self._close_unknown(tx, job, attempt, reason="job_ended")
+        await attempts.close_unknown(tx, job, attempt, reason="job_ended")
         return job.brand_id
 
     async def _prepare(self, claimed: Claimed) -> Step | None:
@@ -233,7 +165,7 @@ class JobRunner:
             wanted = min(job.picture_count - have, model.max_images)
             if pending is None:
                 try:
-                    pending = await self._record_attempt(tx, job, brand, provider, model, wanted)
+                    pending = await attempts.record(tx, job, brand, provider, model)
                 except budget.DailyCeilingReached:
                     await self._generations.end(
                         tx, job, state=State.failed, reason="daily_ceiling_reached", delivered=have
@@ -265,144 +197,8 @@ class JobRunner:
                 continue
             if attempt.state == "accepted":
                 return attempt
-            await self._close_unknown(tx, job, attempt, reason="worker_lost")
+            await attempts.close_unknown(tx, job, attempt, reason="worker_lost")
         return None
-
-    async def _close_unknown(self, tx: Transaction, job: GenerationRow, attempt: AttemptRow, *, reason: str) -> None:
-        """The call left and nobody knows how it ended: book the worst, never forget it."""
-        if await repository.close_attempt(
-            tx,
-            attempt.id,
-            state="unknown",
-            outcome=None,
-            reason=reason,
-            input_tokens=None,
-            output_tokens=None,
-            cost_micros=attempt.reserved_micros,
-        ):
-            await self._settle(tx, job, attempt, attempt.reserved_micros)
-
-    async def _record_attempt(
-        self,
-        tx: Transaction,
-        job: GenerationRow,
-        brand: LoadedBrand,
-        provider: ImageProvider,
-        model: ModelInfo,
-        wanted: int,
-    ) -> AttemptRow:
-        needed = model.worst_case_cost.micros
-        if job.reserved_micros < needed:
-            more = needed - job.reserved_micros
-            await budget.reserve(
-                tx,
-                brand_id=job.brand_id,
-                day=job.reserved_day,
-                currency=job.currency,
-                ceiling_micros=brand.config.daily_cost_ceiling.micros,
-                micros=more,
-            )
-            await repository.change_reserve(tx, job.id, more)
-        number = len(await repository.attempts(tx, job.id)) + 1
-        attempt_id = tx.new_id("att")
-        await tx.insert(
-            Attempt,
-            id=attempt_id,
-            brand_id=job.brand_id,
-            generation_id=job.id,
-            number=number,
-            provider=provider.name,
-            model=model.id,
-            state="calling",
-            handle=None,
-            outcome=None,
-            reason=None,
-            input_tokens=None,
-            output_tokens=None,
-            reserved_micros=needed,
-            cost_micros=None,
-            currency=job.currency,
-            started_at=tx.now,
-            finished_at=None,
-        )
-        return (await repository.attempts(tx, job.id))[-1]
-
-    async def _call(self, step: Step) -> Submission:
-        """Ask the provider. Whatever it does becomes a submission."""
-        handle = step.attempt.handle
-        try:
-            request = None if handle is not None else await self._request(step)
-        except ObjectNotFound:
-            return Finished(NoImage(reason="input_gone", usage=Usage(cost=CostMicros(step.attempt.currency, 0))))
-        except StorageUnavailable:
-            return _unsent(handle, "storage_unavailable")
-        except ConfigurationError:
-            return Finished(Rejected(reason="style_unavailable", operator_fault=True))
-        if step.job.id in self._stopped:
-            return _unsent(handle, "canceled")
-
-        async def ask() -> Submission:
-            if handle is not None:
-                return await step.provider.poll(handle)
-            assert request is not None
-            return await step.provider.submit(request)
-
-        call = asyncio.create_task(
-            self._egress.call(
-                ask,
-                processor=step.provider.processor,
-                permit=step.permit,
-                purpose=PURPOSE,
-                categories=categories(step.inputs),
-                timeout=step.model.timeout,
-                needed_micros=0 if handle is not None else step.model.worst_case_cost.micros,
-                reserved_micros=step.attempt.reserved_micros,
-                healthy=_healthy,
-            )
-        )
-        self._calls[step.job.id].add(call)
-        try:
-            return await call
-        except CircuitOpen as error:
-            return _unsent(handle, "circuit_open", timedelta(seconds=error.attributes["retry_after_seconds"]))
-        except PermitExpired:
-            return _unsent(handle, "permit_expired")
-        except EgressDenied:
-            return Finished(Rejected(reason="egress_denied", operator_fault=True))
-        except CallTimedOut:
-            if handle is not None:
-                return _unsent(handle, "timeout")
-            return Finished(ProviderUnavailable(reason="timeout", possibly_charged=True))
-        except UnknownHandle:
-            return Finished(ProviderUnavailable(reason="handle_lost", possibly_charged=True))
-        except asyncio.CancelledError:
-            if (current := asyncio.current_task()) is not None and current.cancelling():
-                call.cancel()
-                raise
-            # Only the call was cancelled: its job has ended. It may have been paid for.
-            if handle is not None:
-                await self._forget(step.provider, handle)
-            return Finished(ProviderUnavailable(reason="canceled", possibly_charged=True))
-        finally:
-            self._calls[step.job.id].discard(call)
-            if not self._calls[step.job.id]:
-                del self._calls[step.job.id]
-
-    async def _request(self, step: Step) -> ImageRequest:
-        style = self._plugins.style(step.job.style, step.job.style_version)
-        variables = step.job.variable_map()
-        pictures = [await self._picture(source) for source in step.sources]
-        return ImageRequest(
-            attempt_id=step.attempt.id,
-            model=step.model.id,
-            prompt=prompt.build_prompt(style, step.model.family, variables, step.job.subject_count, None),
-            inputs=tuple(pictures),
-            style=step.job.style,
-            variables=variables,
-            aspect_ratio=step.job.aspect_ratio,
-            count=step.wanted,
-            seed=_seed(step.attempt.id),
-        )
 
     async def _sources(
         self, tx: Transaction, job: GenerationRow, inputs: tuple[OrderInput, ...]
@@ -423,13 +219,6 @@ class JobRunner:
                 return None
         return tuple(found)
 
-    async def _picture(self, source: Source) -> ImageInput:
-        with telemetry.span("storage read"):
-            data = await self._storage.read(source.key)
-        return ImageInput(
-            role=source.role, media_type=source.media_type, data=data, width=source.width, height=source.height
-        )
-
     async def _wait_for(self, claimed: Claimed, step: Step, accepted: Accepted) -> None:
         """The provider has queued the job: keep its handle before anything else, and come back."""
         try:
@@ -441,7 +230,7 @@ class JobRunner:
                 await self._wait(tx, job, reason="provider_queue", retries=job.retries, model_index=job.model_index)
                 await self._outbox.postpone(tx, claimed, tx.now + accepted.poll_after)
         except LeaseLost:
-            await self._forget(step.provider, accepted.handle)
+            await forget(step.provider, accepted.handle)
             await self._close(step, ProviderUnavailable(reason="canceled", possibly_charged=True))
             raise
 
@@ -451,7 +240,10 @@ class JobRunner:
             decision = decide(outcome)
             if isinstance(outcome, Succeeded):
                 try:
-                    pictures = [await self._rendered(step, image) for image in outcome.images[: step.wanted]]
+                    pictures = [
+                        await self._pictures.rendered(image, f"{step.provider.name}/{step.model.id}")
+                        for image in outcome.images[: step.wanted]
+                    ]
                     await self._deliver(claimed, step, outcome, pictures)
                     return
                 except LeaseLost:
@@ -488,18 +280,18 @@ class JobRunner:
                 for position, picture in enumerate(pictures)
             ]
         for figurine_id, picture in zip(ids, pictures, strict=True):
-            await self._store(step.brand.id, figurine_id, picture)
+            await self._pictures.store(step.brand.id, figurine_id, picture)
         try:
             await self._complete(claimed, step, outcome, ids)
         except LeaseLost:
             # Their rows may be gone already, and with them the deadlines that would have removed these bytes.
-            await self._unstore(step.brand.id, ids)
+            await self._pictures.remove(step.brand.id, ids)
             raise
 
     async def _complete(self, claimed: Claimed, step: Step, outcome: Outcome, ids: list[str]) -> None:
         async with self._database.transaction() as tx:
             job = await self._held(tx, claimed, step)
-            await self._close_in(tx, job, step, outcome)
+            await attempts.close(tx, job, step.attempt, outcome)
             for figurine_id in ids:
                 await figurines.complete(tx, figurine_id)
                 await self._events.append(
@@ -521,7 +313,7 @@ class JobRunner:
         """What follows when no picture was kept."""
         async with self._database.transaction() as tx:
             job = await self._held(tx, claimed, step)
-            await self._close_in(tx, job, step, outcome)
+            await attempts.close(tx, job, step.attempt, outcome)
             job = await repository.lock_unfinished(tx, job.id) or job
             have = len(await figurines_of(tx, job))
             if getattr(outcome, "operator_fault", False):
@@ -586,96 +378,6 @@ class JobRunner:
         await self._outbox.hold(tx, claimed)
         return job
 
-    async def _rendered(self, step: Step, image: GeneratedImage) -> RenderedPicture:
-        with telemetry.span("render"):
-            return await self._pixels.render(image.data, provenance=f"{step.provider.name}/{step.model.id}")
-
-    async def _store(self, brand_id: str, figurine_id: str, picture: RenderedPicture) -> None:
-        with telemetry.span("storage put"):
-            sizes = {"original": picture.original, **{str(edge): encoded for edge, encoded in picture.sizes.items()}}
-            # Each waits for the disk, so they wait together. All are awaited even if one fails: none outlives the step.
-            puts = [
-                self._put(figurines.object_key(brand_id, figurine_id, size), encoded) for size, encoded in sizes.items()
-            ]
-            for done in await asyncio.gather(*puts, return_exceptions=True):
-                if isinstance(done, BaseException):
-                    raise done
-
-    async def _put(self, key: str, encoded: EncodedPicture) -> None:
-        for pause in _PAUSES_BETWEEN_PUTS:
-            try:
-                await self._storage.put(key, encoded.data, media_type=encoded.media_type)
-                return
-            except StorageUnavailable:
-                await self._database.clock.sleep(pause)
-        await self._storage.put(key, encoded.data, media_type=encoded.media_type)
-
-    async def _unstore(self, brand_id: str, figurine_ids: list[str]) -> None:
-        try:
-            await self._storage.delete_many(
-                [figurines.object_key(brand_id, found, size) for found in figurine_ids for size in figurines.SIZES]
-            )
-        except StorageUnavailable:
-            async with self._database.transaction() as tx:
-                for figurine_id in figurine_ids:
-                    await findings.raise_finding(tx, code="orphan_objects", subject=figurine_id, brand_id=brand_id)
-
     async def _close(self, step: Step, outcome: Outcome) -> None:
         async with self._database.transaction() as tx:
-            await self._close_in(tx, step.job, step, outcome)
-
-    async def _close_in(self, tx: Transaction, job: GenerationRow, step: Step, outcome: Outcome) -> None:
-        cost = cost_micros(outcome, step.attempt.reserved_micros)
-        usage = getattr(outcome, "usage", None)
-        if await repository.close_attempt(
-            tx,
-            step.attempt.id,
-            state="finished",
-            outcome=kind(outcome),
-            reason=detail(outcome),
-            input_tokens=usage.input_tokens if usage else None,
-            output_tokens=usage.output_tokens if usage else None,
-            cost_micros=cost,
-        ):
-            telemetry.cost_micros.add(cost, {"currency": job.currency, "provider": step.provider.name})
-            await self._settle(tx, job, step.attempt, cost)
-
-    async def _settle(self, tx: Transaction, job: GenerationRow, attempt: AttemptRow, cost: int) -> None:
-        """Move the attempt's part of the reservation to what is spent. An ended job's was given back already."""
-        unfinished = await repository.lock_unfinished(tx, job.id)
-        part = min(attempt.reserved_micros, unfinished.reserved_micros) if unfinished is not None else 0
-        if part:
-            await repository.change_reserve(tx, job.id, -part)
-        await budget.settle(tx, brand_id=job.brand_id, day=job.reserved_day, reserved_micros=part, spent_micros=cost)
-
-    async def _forget(self, provider: ImageProvider, handle: str) -> None:
-        """Best effort: the job is over for us, so the provider may drop it."""
-        try:
-            await _drop(provider, handle)
-        except Exception:  # whatever a provider does here, our side is over
-            _log.warning("provider_not_told", extra={"facts": {"provider": provider.name}})
-
-
-async def _drop(provider: ImageProvider, handle: str) -> None:
-    """Have the provider stop and forget. Carries a handle and no data of anybody."""
-    async with asyncio.timeout(_LETTING_GO_SECONDS):
-        try:
-            await provider.cancel(handle)
-            await provider.erase(handle)
-        except UnknownHandle:
-            return
-
-
-def _unsent(handle: str | None, reason: str, retry_after: timedelta | None = None) -> Submission:
-    """Nothing left the platform: later again. A job that waits at its provider goes on waiting there."""
-    if handle is not None:
-        return Accepted(handle, retry_after or _ASK_AGAIN_AFTER)
-    return Finished(ProviderUnavailable(reason=reason, retry_after=retry_after))
-
-
-def _healthy(submission: Submission) -> bool:
-    return not (isinstance(submission, Finished) and isinstance(submission.outcome, ProviderUnavailable))
-
-
-def _seed(attempt_id: str) -> int:
-    return int.from_bytes(hashlib.sha256(attempt_id.encode()).digest()[:4], "big")
+            await attempts.close(tx, step.job, step.attempt, outcome)

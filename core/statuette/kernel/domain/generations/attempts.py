@@ -1,0 +1,99 @@
+"""The record of calls: written before each, closed after it, their cost moved from reserved to spent."""
+
+from __future__ import annotations
+
+from statuette.kernel import telemetry
+from statuette.kernel.db.database import Transaction
+from statuette.kernel.domain.brands.directory import LoadedBrand
+from statuette.kernel.domain.generations import budget, repository
+from statuette.kernel.domain.generations.outcomes import cost_micros, detail, kind
+from statuette.kernel.domain.generations.repository import AttemptRow, GenerationRow
+from statuette.kernel.domain.generations.tables import Attempt
+from statuette.ports.image import ImageProvider, ModelInfo, Outcome
+
+
+async def record(
+    tx: Transaction,
+    job: GenerationRow,
+    brand: LoadedBrand,
+    provider: ImageProvider,
+    model: ModelInfo,
+) -> AttemptRow:
+    """Write an attempt before its call is made, with its worst case reserved. Raises `DailyCeilingReached`."""
+    needed = model.worst_case_cost.micros
+    if job.reserved_micros < needed:
+        more = needed - job.reserved_micros
+        await budget.reserve(
+            tx,
+            brand_id=job.brand_id,
+            day=job.reserved_day,
+            currency=job.currency,
+            ceiling_micros=brand.config.daily_cost_ceiling.micros,
+            micros=more,
+        )
+        await repository.change_reserve(tx, job.id, more)
+    number = len(await repository.attempts(tx, job.id)) + 1
+    attempt_id = tx.new_id("att")
+    await tx.insert(
+        Attempt,
+        id=attempt_id,
+        brand_id=job.brand_id,
+        generation_id=job.id,
+        number=number,
+        provider=provider.name,
+        model=model.id,
+        state="calling",
+        handle=None,
+        outcome=None,
+        reason=None,
+        input_tokens=None,
+        output_tokens=None,
+        reserved_micros=needed,
+        cost_micros=None,
+        currency=job.currency,
+        started_at=tx.now,
+        finished_at=None,
+    )
+    return (await repository.attempts(tx, job.id))[-1]
+
+
+async def close(tx: Transaction, job: GenerationRow, attempt: AttemptRow, outcome: Outcome) -> None:
+    """Record how a call ended and what it cost, once."""
+    cost = cost_micros(outcome, attempt.reserved_micros)
+    usage = getattr(outcome, "usage", None)
+    if await repository.close_attempt(
+        tx,
+        attempt.id,
+        state="finished",
+        outcome=kind(outcome),
+        reason=detail(outcome),
+        input_tokens=usage.input_tokens if usage else None,
+        output_tokens=usage.output_tokens if usage else None,
+        cost_micros=cost,
+    ):
+        telemetry.cost_micros.add(cost, {"currency": job.currency, "provider": attempt.provider})
+        await _settle(tx, job, attempt, cost)
+
+
+async def close_unknown(tx: Transaction, job: GenerationRow, attempt: AttemptRow, *, reason: str) -> None:
+    """The call left and nobody knows how it ended: book the worst, never forget it."""
+    if await repository.close_attempt(
+        tx,
+        attempt.id,
+        state="unknown",
+        outcome=None,
+        reason=reason,
+        input_tokens=None,
+        output_tokens=None,
+        cost_micros=attempt.reserved_micros,
+    ):
+        await _settle(tx, job, attempt, attempt.reserved_micros)
+
+
+async def _settle(tx: Transaction, job: GenerationRow, attempt: AttemptRow, cost: int) -> None:
+    """Move the attempt's part of the reservation to what is spent. An ended job's was given back already."""
+    unfinished = await repository.lock_unfinished(tx, job.id)
+    part = min(attempt.reserved_micros, unfinished.reserved_micros) if unfinished is not None else 0
+    if part:
+        await repository.change_reserve(tx, job.id, -part)
+    await budget.settle(tx, brand_id=job.brand_id, day=job.reserved_day, reserved_micros=part, spent_micros=cost)
