@@ -29,8 +29,8 @@ _SECURITY = [
 _API_CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 _SMALL_BODY_BYTES = 65_536
-_LINGER_BYTES = 4 * 1024 * 1024
-_LINGER_SECONDS = 2.0
+_LINGER_BYTES = 32 * 1024 * 1024
+_LINGER_SECONDS = 5.0
 
 
 class Edge:
