@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import psutil  # type: ignore[import-untyped]
 
-_PATIENCE_SECONDS = 150.0
+_PATIENCE_SECONDS = 90.0
 
 
 class Terminal:
@@ -64,8 +64,10 @@ class Terminal:
         found = self.wait_for(rf"^{end} (\d+)$", begin)
         if found is None:
             printed = self.output[begin:]
-            code = self._shell.poll()
-            return (124 if code is None else code), printed
+            if not self._ended:
+                return 124, printed
+            # Its output ends a moment before the shell itself does.
+            return self._shell.wait(10), printed
         return int(found[1]), self.output[begin : found.start()].rstrip("\n") + "\n"
 
     def wait_for(self, pattern: str, begin: int, seconds: float = _PATIENCE_SECONDS) -> re.Match[str] | None:
