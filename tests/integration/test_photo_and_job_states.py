@@ -12,7 +12,14 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from statuette.errors import NotFound
 from statuette.kernel.db.database import Database, Transaction
@@ -53,8 +60,6 @@ class Machine(RuleBasedStateMachine):
     loop: asyncio.AbstractEventLoop
     database: Database
     clock: FrozenClock
-    photos = Bundle("photos")
-    orders = Bundle("orders")
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,8 +74,20 @@ class Machine(RuleBasedStateMachine):
         async with self.database.transaction() as tx:
             return await work(tx)
 
-    @rule(target=photos)
-    def upload(self) -> str:
+    def a_photo(self, data: st.DataObject) -> str:
+        """Mostly one that is to be seen: what is gone is refused, and once is enough to know."""
+        now = self.clock.now()
+        seen = [photo for photo, model in self.model.items() if model.visible(now)]
+        gone = [photo for photo in self.model if photo not in seen]
+        return data.draw(st.sampled_from([*seen * 3, *gone[-1:]]))
+
+    @initialize()
+    def begin(self) -> None:
+        self.upload()
+
+    @precondition(lambda self: sum(m.visible(self.clock.now()) for m in self.model.values()) < 2)
+    @rule()
+    def upload(self) -> None:
         async def work(tx: Transaction) -> str:
             upload_id = await uploads.begin(
                 tx, brand_id=BRAND, account_id=ACCOUNT, statement_digest="", policy=POLICY, longest_job=LONGEST_JOB
@@ -82,10 +99,11 @@ class Machine(RuleBasedStateMachine):
         now = self.clock.now()
         day = timedelta(hours=24)
         self.model[upload_id] = Photo(now, {"upload.unused": now + day, "upload.cap": now + day + LONGEST_JOB})
-        return upload_id
 
-    @rule(target=orders, photo=photos)
-    def order(self, photo: str) -> str:
+    @rule(data=st.data())
+    def order(self, data: st.DataObject) -> None:
+        photo = self.a_photo(data)
+
         async def work(tx: Transaction) -> str:
             await uploads.use(
                 tx, brand_id=BRAND, account_id=ACCOUNT, upload_id=photo, policy=POLICY, longest_job=LONGEST_JOB
@@ -96,22 +114,22 @@ class Machine(RuleBasedStateMachine):
         if not model.visible(now):
             with pytest.raises(NotFound):
                 self.run(self._within(work))
-            return ""
+            return
         if not model.saved and model.created_at + timedelta(hours=24) + LONGEST_JOB < now + LONGEST_JOB:
             with pytest.raises(UploadExpiresTooSoon):
                 self.run(self._within(work))
-            return ""
+            return
         job: str = self.run(self._within(work))
         model.due.pop("upload.unused", None)
         model.due.pop("upload.used", None)
         model.users.add(job)
         self.states[job], self.used_by[job] = State.queued, photo
-        return job
 
-    @rule(job=orders, state=ENDS)
-    def end(self, job: str, state: State) -> None:
-        if not job:
-            return
+    @precondition(lambda self: self.states)
+    @rule(data=st.data(), state=ENDS)
+    def end(self, data: st.DataObject, state: State) -> None:
+        unfinished = [job for job, known in self.states.items() if known in UNFINISHED]
+        job = data.draw(st.sampled_from([*unfinished * 3, next(reversed(self.states))]))
         photo = self.used_by[job]
 
         async def work(tx: Transaction) -> bool:
@@ -131,15 +149,17 @@ class Machine(RuleBasedStateMachine):
         if not model.users and not model.saved and not passed:
             model.due["upload.used"] = now + timedelta(hours=1)
 
-    @rule(photo=photos)
-    def save(self, photo: str) -> None:
+    @rule(data=st.data())
+    def save(self, data: st.DataObject) -> None:
+        photo = self.a_photo(data)
         self._asked(photo, lambda tx: uploads.save(tx, brand_id=BRAND, account_id=ACCOUNT, upload_id=photo))
         model = self.model[photo]
         if model.visible(self.clock.now()) and not model.saved:
             model.saved, model.due = True, {}
 
-    @rule(photo=photos)
-    def unsave(self, photo: str) -> None:
+    @rule(data=st.data())
+    def unsave(self, data: st.DataObject) -> None:
+        photo = self.a_photo(data)
         self._asked(
             photo, lambda tx: uploads.unsave(tx, brand_id=BRAND, account_id=ACCOUNT, upload_id=photo, policy=POLICY)
         )
@@ -148,13 +168,14 @@ class Machine(RuleBasedStateMachine):
             model.saved = False
             model.due["upload.saved"] = self.clock.now() + timedelta(hours=1)
 
-    @rule(photo=photos)
-    def delete(self, photo: str) -> None:
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        photo = self.a_photo(data)
         self._asked(photo, lambda tx: uploads.ask_deletion(tx, brand_id=BRAND, account_id=ACCOUNT, upload_id=photo))
         if self.model[photo].visible(self.clock.now()):
             self.model[photo].due["upload.asked"] = self.clock.now()
 
-    @rule(minutes=st.sampled_from([1, 59, 60, 61, 600, 1439, 1440]))
+    @rule(minutes=st.sampled_from([1, 29, 30, 31, 59, 60, 61, 700]))
     def wait(self, minutes: int) -> None:
         self.clock.advance(timedelta(minutes=minutes))
 
@@ -241,8 +262,8 @@ def test_photos_and_jobs_do_what_the_model_says(database_url: str, clock: Frozen
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=30,
-                stateful_step_count=25,
+                max_examples=40,
+                stateful_step_count=30,
                 deadline=None,
                 database=None,
                 print_blob=True,
