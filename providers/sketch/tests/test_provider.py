@@ -116,7 +116,7 @@ def test_nothing_heavy_is_imported_before_the_first_picture() -> None:
 def test_nothing_leaves_this_deployment(provider: SketchProvider) -> None:
     assert not provider.processor.third_party
     assert provider.processor.purposes == ("generation",)
-    assert {"photo", "figurine"} <= set(provider.processor.categories)
+    assert set(provider.processor.categories) == {"photo", "figurine", "style_choices", "prompt_variables"}
 
 
 def test_the_entry_point_offers_the_provider(tmp_path: Path) -> None:
