@@ -6,9 +6,11 @@ happen after the commit (send a message, wake a watcher) is handed to `after_com
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -16,11 +18,13 @@ import msgspec
 from piccolo.table import Table
 
 from statuette.kernel.db.engines import Connection, TunedEngine, TunedPostgres
-from statuette.kernel.db.errors import mapped
+from statuette.kernel.db.errors import ConnectionLost, DatabaseReadOnly, SerializationFailure
 from statuette.kernel.db.sql import insert_statement
 from statuette.values import Clock, new_id
 
 Row = TypeVar("Row", bound=msgspec.Struct)
+Result = TypeVar("Result")
+_AGAIN_AFTER_SECONDS = (0.01, 0.05, 0.2, 0.5)
 _log = logging.getLogger(__name__)
 
 
@@ -97,11 +101,39 @@ class Database:
         self.postgres = isinstance(engine, TunedPostgres)
 
     async def open(self) -> None:
-        with translated():
-            await self.engine.open()
+        """Raises `DatabaseUnavailable`."""
+        await self.engine.open()
 
     async def close(self) -> None:
+        """Close everything, on whatever event loop it is."""
         await self.engine.close()
+
+    async def leave_loop(self) -> None:
+        """Close what belongs to the running event loop, for one that ends before the process does."""
+        await self.engine.leave_loop()
+
+    async def run(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        """Run `work` in a transaction, and again, a few times, when the database could not see it through.
+
+        `work` may therefore run several times: it does nothing but on its transaction. When nobody can tell whether COMMIT
+        was carried out it is not run again.
+
+        Raises:
+            What `transaction` raises, when trying again did not help.
+        """
+        for pause_seconds in (*_AGAIN_AFTER_SECONDS, None):
+            begun = False
+            try:
+                async with self.transaction() as tx:
+                    begun = True
+                    return await work(tx)
+            except (SerializationFailure, ConnectionLost, DatabaseReadOnly) as error:
+                # Before the transaction began, its engine has tried for long enough.
+                if pause_seconds is None or not begun:
+                    raise
+                _log.info("transaction_again", extra={"facts": {"code": error.code}})
+            await asyncio.sleep(pause_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - lets two that collided part
+        raise AssertionError("the last attempt returns or raises")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -109,27 +141,15 @@ class Database:
 
         Raises:
             DatabaseUnavailable, SerializationFailure: retryable; nothing was written.
+            CommitOutcomeUnknown: the connection broke during COMMIT.
         """
-        with translated():
-            async with self.engine.writing() as connection:
-                tx = Transaction(connection, self.clock.now(), postgres=self.postgres)
-                yield tx
+        async with self.engine.writing() as connection:
+            tx = Transaction(connection, self.clock.now(), postgres=self.postgres)
+            yield tx
         await tx.run_after_commit()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reader]:
-        """Statements outside of a transaction, each seeing what is committed."""
-        with translated():
-            async with self.engine.reading() as connection:
-                yield Reader(connection, self.clock.now(), postgres=self.postgres)
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn what a driver raises into our errors."""
-    try:
-        yield
-    except Exception as error:
-        if (ours := mapped(error)) is not None:
-            raise ours from error
-        raise
+        """Statements outside of a transaction, each seeing what is committed. Raises `DatabaseUnavailable`."""
+        async with self.engine.reading() as connection:
+            yield Reader(connection, self.clock.now(), postgres=self.postgres)
