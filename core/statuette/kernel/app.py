@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import cast
 
@@ -13,11 +13,11 @@ from litestar.datastructures import State
 from litestar.types import ASGIApp
 
 from statuette.dataset import Dataset
-from statuette.kernel import telemetry
+from statuette.kernel.clock import DatabaseClock
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.db.engines import engine_for
-from statuette.kernel.db.schema import check_schema, migrate
+from statuette.kernel.db.schema import migrate
 from statuette.kernel.domain.accounts import dataset as accounts_dataset
 from statuette.kernel.domain.accounts.flow import AccountFlow
 from statuette.kernel.domain.brands import dataset as brands_dataset
@@ -33,7 +33,7 @@ from statuette.kernel.domain.generations.calls import Calls
 from statuette.kernel.domain.generations.flow import GenerationFlow
 from statuette.kernel.domain.generations.pictures import Pictures
 from statuette.kernel.domain.generations.run import JobRunner
-from statuette.kernel.domain.generations.service import ACTOR, LET_GO, QUEUE, Generations
+from statuette.kernel.domain.generations.service import ACTOR, LET_GO, Generations
 from statuette.kernel.domain.uploads import dataset as uploads_dataset
 from statuette.kernel.domain.uploads.flow import UploadFlow
 from statuette.kernel.egress import Egress
@@ -41,6 +41,7 @@ from statuette.kernel.enforcement import enforcer as enforcement
 from statuette.kernel.enforcement.enforcer import Enforcer
 from statuette.kernel.events.hub import Hub
 from statuette.kernel.events.log import EventLog
+from statuette.kernel.events.signals import CHANGED, ENDED, Signals
 from statuette.kernel.http.auth import Authenticator
 from statuette.kernel.http.cors import Preflight
 from statuette.kernel.http.dependencies import DEPENDENCIES
@@ -52,23 +53,22 @@ from statuette.kernel.http.openapi import openapi_config, openapi_routes
 from statuette.kernel.http.problems import respond
 from statuette.kernel.http.routes import ROUTES
 from statuette.kernel.idempotency import dataset as idempotency_dataset
-from statuette.kernel.idempotency.once import forget_claims
+from statuette.kernel.lifecycle import Lifecycle
 from statuette.kernel.master_key import derived, master_key
 from statuette.kernel.pixels.limits import PixelLimits
 from statuette.kernel.pixels.pool import PixelPool
 from statuette.kernel.platform import Platform
 from statuette.kernel.plugins import PluginRegistry
+from statuette.kernel.running import running
 from statuette.kernel.settings import Settings
 from statuette.kernel.work import dataset as work_dataset
-from statuette.kernel.work import findings
-from statuette.kernel.work.embedded import EmbeddedWorkers
 from statuette.kernel.work.outbox import Outbox
+from statuette.kernel.work.presence import Presence
+from statuette.kernel.work.queues import BACKGROUND, ENFORCEMENT, INTERACTIVE
 from statuette.kernel.work.runner import Actor, Runner
 from statuette.kernel.work.scheduler import Duty, Scheduler
 from statuette.policy import Carry, Retain, compile_policy
 from statuette.values import Clock, SystemClock
-
-_GRACE_SECONDS = 20.0
 
 
 def compose(
@@ -79,7 +79,7 @@ def compose(
     Args:
         live: whether any brand is live; see `any_live_brand`.
     """
-    clock = clock or SystemClock()
+    clock = clock or (DatabaseClock(SystemClock()) if settings.profile == "cluster" else SystemClock())
     secret = master_key(settings)
     plugins = plugins or PluginRegistry.load(settings, clock, live=live)
     database = Database(engine_for(settings.database_url), clock)
@@ -91,11 +91,14 @@ def compose(
         workers=settings.pixel_workers,
         limits=PixelLimits(max_bytes=settings.max_upload_bytes),
     )
-    hub = Hub()
-    events = EventLog(hub)
-    outbox = Outbox(database)
+    hub, signals, lifecycle = Hub(), Signals(), Lifecycle()
+    signals.listen(CHANGED, hub.wake)
+    lifecycle.on_drain(hub.wake_all)
+    events = EventLog(signals)
+    presence = Presence(database)
+    outbox = Outbox(database, presence.id)
     egress = Egress(clock, concurrency=settings.worker_concurrency)
-    generations = Generations(outbox, events, brands, longest_job)
+    generations = Generations(outbox, events, signals, brands, longest_job)
     pictures = Pictures(database, storage, pixels)
     calls = Calls(egress, plugins, pictures)
     jobs = JobRunner(
@@ -108,7 +111,7 @@ def compose(
         pictures=pictures,
         calls=calls,
     )
-    generations.connect(calls.stop)
+    signals.listen(ENDED, calls.stop)
     flow = GenerationFlow(database, generations, plugins)
     datasets = _datasets(plugins, cipher, generations)
     sweeps = [
@@ -122,9 +125,9 @@ def compose(
         outbox,
         clock,
         (
-            Actor(ACTOR, QUEUE, jobs.run, generations.poisoned),
-            Actor(LET_GO, QUEUE, jobs.let_go, jobs.not_let_go, max_attempts=8),
-            Actor(enforcement.ACTOR, enforcement.QUEUE, enforcer.run, enforcer.poisoned, max_attempts=10),
+            Actor(ACTOR, INTERACTIVE, jobs.run, generations.poisoned),
+            Actor(LET_GO, BACKGROUND, jobs.let_go, jobs.not_let_go, max_attempts=8),
+            Actor(enforcement.ACTOR, ENFORCEMENT, enforcer.run, enforcer.poisoned, max_attempts=10),
         ),
     )
     authenticator = Authenticator(database, clock, brand_service.find_key)
@@ -142,18 +145,24 @@ def compose(
         generations=generations,
         generation_flow=flow,
         pixels=pixels,
+        signals=signals,
         hub=hub,
+        lifecycle=lifecycle,
+        presence=presence,
         outbox=outbox,
         runner=runner,
         enforcer=enforcer,
-        scheduler=Scheduler(database, clock, _duties(database, outbox, enforcer, flow)),
+        scheduler=Scheduler(database, clock, presence.id, _duties(database, outbox, presence, enforcer, flow)),
         authenticator=authenticator,
         buckets=Buckets(clock),
         images=ImageSigner(derived(secret, "image-addresses"), settings.public_url),
+        secret=secret,
     )
 
 
-def _duties(database: Database, outbox: Outbox, enforcer: Enforcer, flow: GenerationFlow) -> tuple[Duty, ...]:
+def _duties(
+    database: Database, outbox: Outbox, presence: Presence, enforcer: Enforcer, flow: GenerationFlow
+) -> tuple[Duty, ...]:
     async def expire_credits() -> int:
         async with database.transaction() as tx:
             return await credits.expire_due(tx, tx.now, 200)
@@ -162,6 +171,7 @@ def _duties(database: Database, outbox: Outbox, enforcer: Enforcer, flow: Genera
         return 0 if await database.engine.truncate_log() else 1
 
     return (
+        Duty("free_the_dead", timedelta(seconds=1), presence.free_the_dead),
         Duty("relay", timedelta(seconds=0), outbox.relay),
         Duty("deadlines", timedelta(seconds=1), enforcer.hand_out),
         Duty("overdue_jobs", timedelta(seconds=5), flow.expire),
@@ -198,35 +208,6 @@ async def any_live_brand(settings: Settings) -> bool:
             return bool(await reader.value("SELECT 1 AS live FROM brand WHERE mode = 'live' LIMIT 1"))
     finally:
         await database.close()
-
-
-@asynccontextmanager
-async def running(platform: Platform) -> AsyncIterator[None]:
-    """Open, migrate, work, and stop in order: no new work, finish what is under way, close."""
-    async with AsyncExitStack() as stack:
-        await platform.database.open()
-        stack.push_async_callback(platform.database.close)
-        if platform.settings.profile == "embedded":
-            await migrate(platform.database.engine)
-        await check_schema(platform.database.engine)
-        stack.push_async_callback(platform.plugins.aclose)
-        async with platform.database.transaction() as tx:
-            for entry in platform.plugins.quarantined:
-                await findings.raise_finding(
-                    tx, code="plugin_quarantined", subject=entry.name, detail=entry.code, brand_id=None
-                )
-        await platform.pixels.start()
-        stack.push_async_callback(platform.pixels.aclose)
-        workers = EmbeddedWorkers(platform.runner, concurrency=platform.settings.worker_concurrency)
-        platform.outbox.connect(workers.send)
-        await platform.outbox.forget_hints()
-        await forget_claims(platform.database)
-        await workers.start()
-        stack.push_async_callback(workers.stop, _GRACE_SECONDS)
-        await platform.scheduler.start()
-        stack.push_async_callback(platform.scheduler.stop)
-        stack.callback(telemetry.flush)
-        yield
 
 
 def litestar_app(platform: Platform) -> Litestar:

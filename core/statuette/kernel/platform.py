@@ -16,13 +16,16 @@ from statuette.kernel.domain.generations.service import Generations
 from statuette.kernel.domain.uploads.flow import UploadFlow
 from statuette.kernel.enforcement.enforcer import Enforcer
 from statuette.kernel.events.hub import Hub
+from statuette.kernel.events.signals import Signals
 from statuette.kernel.http.auth import Authenticator
 from statuette.kernel.http.images import ImageSigner
 from statuette.kernel.http.limits import Buckets
+from statuette.kernel.lifecycle import Lifecycle
 from statuette.kernel.pixels.pool import PixelPool
 from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.settings import Settings
 from statuette.kernel.work.outbox import Outbox
+from statuette.kernel.work.presence import Presence
 from statuette.kernel.work.runner import Runner
 from statuette.kernel.work.scheduler import Scheduler
 from statuette.values import Clock
@@ -43,7 +46,10 @@ class Platform:
     generations: Generations
     generation_flow: GenerationFlow
     pixels: PixelPool
+    signals: Signals
     hub: Hub
+    lifecycle: Lifecycle
+    presence: Presence
     outbox: Outbox
     runner: Runner
     enforcer: Enforcer
@@ -51,6 +57,7 @@ class Platform:
     authenticator: Authenticator
     buckets: Buckets
     images: ImageSigner
+    secret: bytes
 
     @property
     def longest_job(self) -> timedelta:

@@ -107,6 +107,51 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
             examples=[["sketch", "local", "local_keys", "console", "classic_styles", "policies"]],
         ),
     ] = FIRST_PARTY_PLUGINS
+    redis_url: Annotated[
+        str | None,
+        Meta(
+            description="The Redis that carries hints of work, wake-ups and shared rate limits. `cluster` needs one; whatever it"
+            " holds may be lost at any time.",
+            examples=["redis://redis.internal:6379/0"],
+            extra=_SECRET,
+        ),
+    ] = None
+    redis_namespace: Annotated[
+        str,
+        Meta(
+            description="What every key in Redis begins with, so that deployments can share one.",
+            examples=["statuette"],
+            pattern="^[a-z0-9_-]{1,60}$",
+        ),
+    ] = "statuette"
+    shared_data_dir: Annotated[
+        bool,
+        Meta(
+            description="The data folder is on a volume that every process reaches, so `cluster` may keep objects and data keys"
+            " there.",
+            examples=[False],
+        ),
+    ] = False
+    drain_seconds: Annotated[
+        float,
+        Meta(
+            description="How long a stopping API process goes on answering while `/readyz` says that it leaves, so that load"
+            " balancers notice. `cluster` only.",
+            examples=[5],
+            ge=0,
+            le=300,
+        ),
+    ] = 5.0
+    stop_seconds: Annotated[
+        float,
+        Meta(
+            description="How long a stopping process waits for the requests and jobs that it has in hand. A job that takes longer"
+            " goes on in another process.",
+            examples=[30],
+            ge=0,
+            le=3600,
+        ),
+    ] = 20.0
     policy_packs: Annotated[
         tuple[str, ...],
         Meta(description="Policy packs in force for every brand.", examples=[["baseline"]], min_length=1),

@@ -19,7 +19,7 @@ from statuette.kernel.settings import PluginTable, SettingInfo, Settings, is_loo
 from statuette.kernel.toml_source import TomlSource, described, did_you_mean, read_toml
 
 _PREFIX = "STATUETTE_"
-_OTHER_NAMES = {"database_url": ("DATABASE_URL",)}
+_OTHER_NAMES = {"database_url": ("DATABASE_URL",), "redis_url": ("REDIS_URL",)}
 # What `statuette quickstart` writes for clients; it may well be in the shell that starts the server.
 _OF_CLIENTS = {"STATUETTE_SECRET_KEY", "STATUETTE_PUBLISHABLE_KEY"}
 # What Kubernetes puts into every container beside a service that is called `statuette`.
@@ -160,6 +160,16 @@ def _check(settings: Settings) -> None:
             raise _wrong(settings, "database_url", "The profile `cluster` needs a PostgreSQL database.")
         if not (settings.master_key or settings.master_key_file):
             raise _wrong(settings, "master_key", "The profile `cluster` makes no keys by itself.")
+        if settings.redis_url is None:
+            raise _wrong(settings, "redis_url", "The profile `cluster` needs a Redis.")
+        for name, local in (("storage", "local"), ("key_store", "local_keys")):
+            if getattr(settings, name) == local and not settings.shared_data_dir:
+                raise _wrong(
+                    settings,
+                    name,
+                    f"`{local}` keeps things in a folder that other machines do not see.",
+                    cure="Choose one that all reach (`s3`, `s3_keys`), or set `shared_data_dir` if the folder is shared.",
+                )
 
 
 def _check_urls(settings: Settings) -> None:
@@ -168,6 +178,8 @@ def _check_urls(settings: Settings) -> None:
     for name, url in (("public_url", settings.public_url), ("otlp_endpoint", settings.otlp_endpoint)):
         if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
             raise _wrong(settings, name, "This is not an http or https address.")
+    if settings.redis_url is not None and urlsplit(settings.redis_url).scheme not in ("redis", "rediss", "unix"):
+        raise _wrong(settings, "redis_url", "This is not a redis://, rediss:// or unix:// address.")
     public = urlsplit(settings.public_url)
     if public.path or public.query or public.fragment:
         raise _wrong(settings, "public_url", "The address has something after its host.")

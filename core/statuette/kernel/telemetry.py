@@ -35,6 +35,9 @@ provider_seconds = _METER.create_histogram(
 queue_age_seconds = _METER.create_histogram(
     "statuette.work.queue_age", unit="s", description="How long work was due before it began."
 )
+leases_expired = _METER.create_counter(
+    "statuette.work.leases_expired", description="Work taken from processes that were no longer alive, by queue."
+)
 enforcement_lag_seconds = _METER.create_histogram(
     "statuette.enforcement.lag", unit="s", description="How late a deadline was enforced."
 )

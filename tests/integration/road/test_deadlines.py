@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from statuette.kernel.enforcement.enforcer import QUEUE
 from statuette.kernel.work.outbox import LeaseLost
+from statuette.kernel.work.queues import ENFORCEMENT
 from statuette.testing import FrozenClock
 from statuette.testing.scripted_image import Hang
 from tests.integration.road.faults import count, until, uploads_in
@@ -113,7 +113,7 @@ async def test_a_job_does_not_read_a_photo_past_its_deadline(site: Site, clock: 
 
     # When a worker comes to it
     site.platform.outbox.connect(workers)
-    await workers("interactive", hints[0])
+    await workers.send("interactive", [hints[0]])
     job = await person.finished(order["id"])
 
     # Then nothing left the house
@@ -181,7 +181,7 @@ async def test_enforcing_twice_and_at_once_is_enforcing_once(site: Site, clock: 
     assert await site.platform.enforcer.hand_out() == 0
     claimed = await site.platform.outbox.claim(hints[0])
     assert claimed is not None
-    assert claimed.queue == QUEUE
+    assert claimed.queue == ENFORCEMENT
     assert await site.platform.outbox.claim(hints[0]) is None
 
     # When three workers believe it to be theirs at the same time, and one more later
@@ -248,13 +248,22 @@ def _objects(site: Site, prefix: str) -> list[str]:
 
 def _collect_hints(site: Site, hints: list[str]) -> Any:
     """Keep hints from the workers; returns the way to them."""
-    workers = site.platform.outbox._send
-
-    async def collect(queue: str, item_id: str) -> None:
-        hints.append(item_id)
-
-    site.platform.outbox.connect(collect)
+    workers = site.platform.outbox._hints
+    site.platform.outbox.connect(_Collected(hints))
     return workers
+
+
+class _Collected:
+    """Where hints go when workers are not to hear of them."""
+
+    def __init__(self, hints: list[str]) -> None:
+        self._hints = hints
+
+    async def send(self, queue: str, item_ids: Sequence[str]) -> None:
+        self._hints.extend(item_ids)
+
+    async def backlog(self, queue: str) -> int:
+        return 0
 
 
 async def _nothing_below(site: Site, prefix: str) -> bool:

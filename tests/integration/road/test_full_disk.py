@@ -10,7 +10,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from statuette.kernel.work.outbox import LEASE
 from statuette.testing import FrozenClock
 from statuette.testing.scripted_image import Answer, Hang, ScriptedImageProvider
 from tests.integration.road.faults import costs, count, until
@@ -62,10 +61,10 @@ async def test_a_picture_that_comes_while_the_disk_is_full_is_made_again_and_pai
     await asyncio.sleep(0.3)
     assert not (await person.http.get(f"/v1/generations/{order['id']}")).json()["final"]
 
-    # When there is room again, and the lease of the worker has ended
+    # When there is room again
     await _limit_pages(site, PLENTY_OF_PAGES)
     site.scripted.default = Answer()
-    clock.advance(LEASE + timedelta(seconds=11))
+    clock.advance(timedelta(seconds=11))
     job = await person.finished(order["id"])
 
     # Then the job succeeds, by one figurine for one credit, and both calls are on the books

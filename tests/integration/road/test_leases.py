@@ -1,4 +1,4 @@
-"""A worker that was away for longer than its lease finds that the work is no longer its own, and leaves no trace."""
+"""A worker that was away for longer than it is believed to be alive finds its work taken over, and leaves no trace."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
-from statuette.kernel.work.outbox import LEASE
 from statuette.testing import FrozenClock
 from statuette.testing.memory_storage import MemoryStorage
 from statuette.testing.scripted_image import Answer, ScriptedImageProvider
 from tests.integration.road.faults import costs, count, until, uploads_in
 from tests.site import Site, serving
 
-PAST_THE_LEASE = LEASE + timedelta(seconds=11)
+AWAY = timedelta(seconds=17)
 
 
 async def test_an_answer_that_comes_after_the_lease_changes_nothing(tmp_path: Path, clock: FrozenClock) -> None:
-    # Given a job whose call takes longer than the lease of its worker, which does not renew it
+    # Given a job whose call takes longer than its worker is believed to be alive
     scripted = ScriptedImageProvider(clock=clock)
-    scripted.script(Answer(delay=PAST_THE_LEASE + timedelta(seconds=10)))
+    scripted.script(Answer(delay=AWAY + timedelta(seconds=10)))
     async with serving(tmp_path, _database(tmp_path), clock=clock, scripted=scripted) as site:
         await site.apply_brand()
         person = await site.person(credits=5)
@@ -27,8 +26,9 @@ async def test_an_answer_that_comes_after_the_lease_changes_nothing(tmp_path: Pa
         order = await person.order(upload["id"])
         await scripted.wait_for_calls(1)
 
-        # When the lease has passed, another worker does the job, and then the first call is answered
-        clock.advance(PAST_THE_LEASE)
+        # When the worker is taken for dead, another does the job, and then the first call is answered
+        await _take_for_dead(site)
+        clock.advance(AWAY)
         job = await person.finished(order["id"])
         clock.advance(timedelta(seconds=10))
         await until(lambda: _idle(site))
@@ -49,7 +49,7 @@ async def test_pictures_stored_after_the_lease_are_taken_away_again(tmp_path: Pa
         await site.apply_brand()
         person = await site.person(credits=5)
         upload = await person.upload()
-        storage.latency = PAST_THE_LEASE + timedelta(seconds=30)
+        storage.latency = AWAY + timedelta(seconds=30)
         reading = storage.read
         storage.read = lambda key: _at_once(storage, reading, key)  # type: ignore[method-assign]
         order = await person.order(upload["id"])
@@ -57,7 +57,8 @@ async def test_pictures_stored_after_the_lease_are_taken_away_again(tmp_path: Pa
         storage.latency = timedelta(0)
 
         # When another worker does the job, what the first had begun is deleted, and then the store answers the first
-        clock.advance(PAST_THE_LEASE)
+        await _take_for_dead(site)
+        clock.advance(AWAY)
         job = await person.finished(order["id"])
         clock.advance(timedelta(seconds=2))
         await until(lambda: _only_ready(site))
@@ -83,6 +84,12 @@ async def _at_once(storage: MemoryStorage, reading: Callable[[str], Awaitable[by
         return await reading(key)
     finally:
         storage.latency = latency
+
+
+async def _take_for_dead(site: Site) -> None:
+    """As if its work was in the name of a process that has not been heard of for long."""
+    async with site.platform.database.transaction() as tx:
+        await tx.execute("UPDATE work_item SET held_by = 'prc_away' WHERE held_by IS NOT NULL")
 
 
 async def _idle(site: Site) -> bool:

@@ -10,7 +10,10 @@ from statuette.errors import StatuetteError
 from statuette.kernel.cli.lazy import LazyGroup
 
 _COMMANDS = {
-    "serve": "Serve the API, with worker and scheduler in the same process.",
+    "serve": "Serve the API; in the embedded profile also do the work.",
+    "worker": "Do the work that is queued (cluster).",
+    "scheduler": "See to it that what is due is done (cluster).",
+    "processes": "List the processes that are alive.",
     "quickstart": "Make a brand ready to be called, with one command.",
     "migrate": "Bring the database to this version's schema.",
     "brand": "Apply brand files; list brands; make and revoke keys.",

@@ -1,4 +1,4 @@
-"""`statuette serve`: the embedded platform in one process."""
+"""`statuette serve`: the whole platform in one process, or an API process of the cluster."""
 
 from __future__ import annotations
 
@@ -19,22 +19,29 @@ from statuette.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from statuette.kernel.platform import Platform
+    from statuette.kernel.settings import Settings
 
 
 @click.command("serve")
 @click.option("--keys-file", type=click.Path(path_type=Path), default=None, help="Name this file in the banner.")
 def serve(keys_file: Path | None) -> None:
-    """Serve the API, do the work and keep the deadlines, until stopped."""
+    """Serve the API until stopped; in the embedded profile also do the work and keep the deadlines."""
     from statuette.kernel import telemetry
     from statuette.kernel.settings_loading import load_settings
 
     settings = load_settings()
-    if settings.profile != "embedded":
-        raise ConfigurationError(
-            "This process serves the embedded profile.", cure="Set STATUETTE_PROFILE=embedded, or leave it out."
-        )
     telemetry.configure_logging(settings.log_level)
     telemetry.configure(otlp_endpoint=settings.otlp_endpoint, sampling=settings.trace_sampling)
+    if settings.profile == "cluster":
+        from statuette.kernel.cli import serving
+        from statuette.kernel.cli.process import run
+
+        run(settings, serving.serve)
+    else:
+        _serve_everything(settings, keys_file)
+
+
+def _serve_everything(settings: Settings, keys_file: Path | None) -> None:
     with only_process(settings.data_dir):
         import uvicorn
 
@@ -49,7 +56,7 @@ def serve(keys_file: Path | None) -> None:
                 access_log=False,
                 server_header=False,
                 date_header=True,
-                timeout_graceful_shutdown=20,
+                timeout_graceful_shutdown=int(settings.stop_seconds),
                 h11_max_incomplete_event_size=65_536,
                 lifespan="on",
             )

@@ -23,14 +23,19 @@ def create_table(manager: MigrationManager, class_name: str, tablename: str, **c
     """Create a table, one keyword a column."""
     manager.add_table(class_name=class_name, tablename=tablename)
     for name, column in columns.items():
-        manager.add_column(
-            table_class_name=class_name,
-            tablename=tablename,
-            column_name=name,
-            column_class=type(column),
-            column_class_name=type(column).__name__,
-            params=dict(column._meta.params),
-        )
+        add_column(manager, class_name, tablename, name, column)
+
+
+def add_column(manager: MigrationManager, class_name: str, tablename: str, name: str, column: Column) -> None:
+    """Add a column to a table."""
+    manager.add_column(
+        table_class_name=class_name,
+        tablename=tablename,
+        column_name=name,
+        column_class=type(column),
+        column_class_name=type(column).__name__,
+        params=dict(column._meta.params),
+    )
 
 
 def run_sql(manager: MigrationManager, statements: Sequence[str]) -> None:

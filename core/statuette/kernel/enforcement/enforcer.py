@@ -19,10 +19,10 @@ from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.work import findings
 from statuette.kernel.work.outbox import Claimed, Outbox
+from statuette.kernel.work.queues import ENFORCEMENT
 from statuette.policy import Retain
 from statuette.ports.storage import Storage, StorageUnavailable
 
-QUEUE = "enforcement"
 ACTOR = "enforce"
 _BATCH = 500
 _STILL_IN_USE = timedelta(seconds=2)
@@ -67,7 +67,7 @@ class Enforcer:
                 batch=_BATCH,
             )
             for row in claimed:
-                await self._outbox.put(tx, queue=QUEUE, actor=ACTOR, subject_id=row["id"])
+                await self._outbox.put(tx, queue=ENFORCEMENT, actor=ACTOR, subject_id=row["id"])
         return len(claimed)
 
     async def sweep(self) -> int:

@@ -29,3 +29,8 @@ class Hub:
     async def wake(self, generation_id: str) -> None:
         for event in self._watchers.get(generation_id, ()):
             event.set()
+
+    def wake_all(self) -> None:
+        for events in self._watchers.values():
+            for event in events:
+                event.set()

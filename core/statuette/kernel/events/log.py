@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from statuette.kernel.db.database import Reader, Transaction
-from statuette.kernel.events.hub import Hub
+from statuette.kernel.events.signals import CHANGED, Signals
 from statuette.kernel.events.tables import GenerationEvent
 
 
@@ -22,8 +22,8 @@ class EventRow(msgspec.Struct, frozen=True):
 
 
 class EventLog:
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, signals: Signals) -> None:
+        self._signals = signals
 
     async def append(self, tx: Transaction, *, brand_id: str, generation_id: str, type: str, **data: Any) -> None:
         """Add an event. The caller has changed the job's row in this transaction, which orders concurrent writers."""
@@ -41,7 +41,7 @@ class EventLog:
             data=msgspec.json.encode(data).decode(),
             created_at=tx.now,
         )
-        tx.after_commit(lambda: self._hub.wake(generation_id))
+        tx.after_commit(lambda: self._signals.send(CHANGED, generation_id))
 
 
 async def events_after(reader: Reader, brand_id: str, generation_id: str, seq: int) -> list[EventRow]:

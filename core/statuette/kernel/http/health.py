@@ -29,7 +29,7 @@ async def healthz() -> Health:
 
 @get("/readyz", opt={"public": True, "brandless": True}, summary="May it get traffic?", tags=["Operations"])
 async def readyz(platform: Injected[Platform]) -> Response[Readiness]:
-    checks = {"database": "ok"}
+    checks = {"database": "ok", "process": "draining" if platform.lifecycle.draining else "ok"}
     try:
         await check_schema(platform.database.engine)
     except StatuetteError as error:

@@ -1,8 +1,9 @@
-"""Rate limits in this process: token buckets, bounded in number."""
+"""Rate limits: token buckets, bounded in number. They are decided in this process; several agree through `shared_limits`."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import NamedTuple
 
 import msgspec
 
@@ -32,12 +33,21 @@ class Verdict(msgspec.Struct, frozen=True):
         ]
 
 
+class Spent(NamedTuple):
+    """Tokens taken from a bucket that fills with `limit` tokens in `window_seconds`."""
+
+    tokens: int
+    limit: int
+    window_seconds: int
+
+
 class Buckets:
     """Token buckets by key. The least recently used key is forgotten first, which only ever favours a quiet caller."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._spent: dict[str, Spent] | None = None
 
     def take(self, key: str, *, limit: int, window_seconds: int) -> Verdict:
         """Use one token of `limit` per `window_seconds`. Raises `TooManyRequests` with `retry_after_seconds`."""
@@ -52,4 +62,22 @@ class Buckets:
         self._levels[key] = (level, now)
         if len(self._levels) > _MOST_BUCKETS:
             self._levels.popitem(last=False)
+        if self._spent is not None:
+            before = self._spent.get(key)
+            self._spent[key] = Spent(1 if before is None else before.tokens + 1, limit, window_seconds)
         return Verdict(limit, window_seconds, int(level), round((limit - level) / rate))
+
+    def share(self) -> None:
+        """Keep account of what is spent from now on, for `spent`."""
+        self._spent = {}
+
+    def spent(self) -> dict[str, Spent]:
+        """What was spent by key since it was asked last."""
+        spent, self._spent = self._spent or {}, {}
+        return spent
+
+    def agree(self, key: str, level: float) -> None:
+        """The level that all processes together have left; what was spent here meanwhile is taken off."""
+        meanwhile = self._spent.get(key) if self._spent is not None else None
+        self._levels[key] = (level - (meanwhile.tokens if meanwhile else 0), self._clock.monotonic_seconds())
+        self._levels.move_to_end(key)

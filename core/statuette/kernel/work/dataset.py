@@ -34,9 +34,10 @@ DATASET = Dataset(
     tables=(
         _operational(
             "work_item",
-            *("id", "queue", "actor", "subject_id", "due_at", "sent_at", "attempts", "lease", "lease_until"),
+            *("id", "queue", "actor", "subject_id", "due_at", "sent_at", "attempts", "lease", "held_by"),
             *("trace_parent", "created_at"),
         ),
+        _operational("process", "id", "role", "host", "started_at", "alive_until"),
         _operational("lease", "name", "owner", "until", "token"),
         _operational(
             "finding",

@@ -1,27 +1,36 @@
 """The outbox: work is a row, written in the transaction that makes it necessary, and stays until it is done.
 
 A message in a broker is only a hint that a row is due. Whoever handles it must first claim the row's lease, so a message that
-comes twice, late or not at all does no harm: the scheduler hints again.
+comes twice, late or not at all does no harm: the scheduler hints again. A lease lasts as long as the process that took it is
+alive: see `presence`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
 from statuette.errors import StatuetteError
-from statuette.kernel.db.database import Database, Reader, Transaction
+from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.telemetry import trace_parent
 from statuette.kernel.work.tables import WorkItem
 
-LEASE = timedelta(seconds=60)
 _HINT_AGAIN_AFTER = timedelta(seconds=10)
+_HINT_AGAIN_INTO_A_BACKLOG = timedelta(seconds=60)
 _RELAY_BATCH = 500
 
-Send = Callable[[str, str], Awaitable[None]]
-"""Hint that an item is due: queue, item id."""
+
+class Hints(Protocol):
+    """The way to the workers. Nothing here is durable, and nothing needs to be."""
+
+    async def send(self, queue: str, item_ids: Sequence[str]) -> None:
+        """Say that items are due. May be lost. Does not raise and does not wait for a broker."""
+
+    async def backlog(self, queue: str) -> int:
+        """How many hints are waiting that nobody has taken; 0 when that cannot be told."""
 
 
 class LeaseLost(StatuetteError):
@@ -44,21 +53,24 @@ class Claimed(msgspec.Struct, frozen=True):
     trace_parent: str | None
 
 
-class _Due(msgspec.Struct, frozen=True):
+class Held(msgspec.Struct, frozen=True):
+    """An item and its lease."""
+
     id: str
-    queue: str
+    lease: str
 
 
 class Outbox:
     """Where work is put and taken."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, process_id: str) -> None:
         self._database = database
-        self._send: Send | None = None
+        self._process_id = process_id
+        self._hints: Hints | None = None
 
-    def connect(self, send: Send) -> None:
+    def connect(self, hints: Hints) -> None:
         """Say how hints reach workers. Without it, the scheduler of another process sends them."""
-        self._send = send
+        self._hints = hints
 
     async def put(
         self, tx: Transaction, *, queue: str, actor: str, subject_id: str, due_at: datetime | None = None
@@ -90,26 +102,24 @@ class Outbox:
         )
 
     async def claim(self, item_id: str) -> Claimed | None:
-        """Take the item's lease; None when it is done, not due, or under a live lease of another worker."""
+        """Take the item's lease; None when it is done, not due, or in somebody's hands."""
         async with self._database.transaction() as tx:
             return await tx.one(
                 Claimed,
-                "UPDATE work_item SET lease = :lease, lease_until = :until, attempts = attempts + 1, sent_at = :now"
-                " WHERE id = :id AND due_at <= :now AND (lease IS NULL OR lease_until <= :now)"
+                "UPDATE work_item SET lease = :lease, held_by = :process_id, attempts = attempts + 1, sent_at = :now"
+                " WHERE id = :id AND due_at <= :now AND lease IS NULL"
                 " RETURNING id, queue, actor, subject_id, lease, attempts, due_at, trace_parent",
                 id=item_id,
                 lease=tx.new_id("lse"),
-                until=tx.now + LEASE,
+                process_id=self._process_id,
                 now=tx.now,
             )
 
     async def hold(self, tx: Transaction, claimed: Claimed) -> None:
-        """Prove, inside the transaction that writes, that the lease is still ours, and renew it. Raises `LeaseLost`."""
-        if not await tx.changed(
-            "UPDATE work_item SET lease_until = :until WHERE id = :id AND lease = :lease RETURNING id",
-            id=claimed.id,
-            lease=claimed.lease,
-            until=tx.now + LEASE,
+        """Prove, inside the transaction that writes, that the lease is still ours, and keep it so. Raises `LeaseLost`."""
+        locked = " FOR UPDATE" if tx.postgres else ""
+        if not await tx.rows(
+            f"SELECT id FROM work_item WHERE id = :id AND lease = :lease{locked}", id=claimed.id, lease=claimed.lease
         ):
             raise LeaseLost()
 
@@ -123,7 +133,7 @@ class Outbox:
     async def postpone(self, tx: Transaction, claimed: Claimed, due_at: datetime) -> None:
         """A step ended in order and the next one is due later. Raises `LeaseLost`."""
         if not await tx.changed(
-            "UPDATE work_item SET due_at = :due_at, lease = NULL, lease_until = NULL, sent_at = NULL, attempts = 0"
+            "UPDATE work_item SET due_at = :due_at, lease = NULL, held_by = NULL, sent_at = NULL, attempts = 0"
             " WHERE id = :id AND lease = :lease RETURNING id",
             id=claimed.id,
             lease=claimed.lease,
@@ -133,45 +143,69 @@ class Outbox:
         if due_at <= tx.now:
             tx.after_commit(lambda: self._hint(claimed.queue, claimed.id))
 
-    async def give_back(self, claimed: Claimed, after: timedelta) -> None:
+    async def give_back(self, claimed: Claimed | Held, after: timedelta) -> None:
         """A step failed in disorder; try again later. `attempts` keeps counting, so that poison is found."""
         async with self._database.transaction() as tx:
             await tx.execute(
-                "UPDATE work_item SET due_at = :due_at, lease = NULL, lease_until = NULL, sent_at = NULL"
+                "UPDATE work_item SET due_at = :due_at, lease = NULL, held_by = NULL, sent_at = NULL"
                 " WHERE id = :id AND lease = :lease",
                 id=claimed.id,
                 lease=claimed.lease,
                 due_at=tx.now + after,
             )
 
-    async def relay(self) -> int:
-        """Hint at what is due and not under a live lease; returns how many. The scheduler's job."""
+    async def held(self) -> list[Held]:
+        """What is in this process's name."""
         async with self._database.read() as reader:
-            due = await self._due(reader)
-        if not due:
+            return await reader.all(
+                Held, "SELECT id, lease FROM work_item WHERE held_by = :process_id", process_id=self._process_id
+            )
+
+    async def relay(self) -> int:
+        """Hint at what is due and in nobody's hands; returns how many. The scheduler's job."""
+        if self._hints is None:
             return 0
-        async with self._database.transaction() as tx:
-            for item in due:
-                await tx.execute("UPDATE work_item SET sent_at = :now WHERE id = :id", id=item.id, now=tx.now)
-        for item in due:
-            await self._hint(item.queue, item.id)
-        return len(due)
+        sent = 0
+        for queue in await self._queues_with_work():
+            # Hints that still wait in the broker are not lost; sending them again would only make the heap grow.
+            again = _HINT_AGAIN_INTO_A_BACKLOG if await self._hints.backlog(queue) else _HINT_AGAIN_AFTER
+            async with self._database.transaction() as tx:
+                skip = " FOR UPDATE SKIP LOCKED" if tx.postgres else ""
+                due = await tx.rows(
+                    "UPDATE work_item SET sent_at = :now WHERE id IN (SELECT id FROM work_item WHERE queue = :queue"
+                    " AND due_at <= :now AND lease IS NULL AND (sent_at IS NULL OR sent_at <= :stale)"
+                    f" ORDER BY due_at LIMIT :batch{skip}) RETURNING id",
+                    now=tx.now,
+                    queue=queue,
+                    stale=tx.now - again,
+                    batch=_RELAY_BATCH,
+                )
+            await self._hints.send(queue, [item["id"] for item in due])
+            sent += len(due)
+        return sent
 
-    async def forget_hints(self) -> None:
-        """After a start of the only process: no hint of an earlier life is under way, no lease is alive."""
-        async with self._database.transaction() as tx:
-            await tx.execute("UPDATE work_item SET sent_at = NULL, lease = NULL, lease_until = NULL")
+    async def _queues_with_work(self) -> list[str]:
+        async with self._database.read() as reader:
+            rows = await reader.rows(
+                "SELECT DISTINCT queue FROM work_item WHERE due_at <= :now AND lease IS NULL"
+                " AND (sent_at IS NULL OR sent_at <= :stale)",
+                now=reader.now,
+                stale=reader.now - _HINT_AGAIN_AFTER,
+            )
+        return [row["queue"] for row in rows]
 
-    async def _due(self, reader: Reader) -> Sequence[_Due]:
-        return await reader.all(
-            _Due,
-            "SELECT id, queue FROM work_item WHERE due_at <= :now AND (sent_at IS NULL OR sent_at <= :stale)"
-            " AND (lease IS NULL OR lease_until <= :now) ORDER BY due_at LIMIT :batch",
-            now=reader.now,
-            stale=reader.now - _HINT_AGAIN_AFTER,
-            batch=_RELAY_BATCH,
-        )
+    async def due(self, queue: str, limit: int) -> list[str]:
+        """Items that are due and in nobody's hands, oldest first, for a worker that no hint can reach."""
+        async with self._database.read() as reader:
+            rows = await reader.rows(
+                "SELECT id FROM work_item WHERE queue = :queue AND due_at <= :now AND lease IS NULL"
+                " ORDER BY due_at LIMIT :limit",
+                queue=queue,
+                now=reader.now,
+                limit=limit,
+            )
+        return [row["id"] for row in rows]
 
     async def _hint(self, queue: str, item_id: str) -> None:
-        if self._send is not None:
-            await self._send(queue, item_id)
+        if self._hints is not None:
+            await self._hints.send(queue, [item_id])

@@ -1,4 +1,4 @@
-"""Runs claimed work: lease kept alive, trace continued, disorder retried, poison taken out."""
+"""Runs claimed work: trace continued, disorder retried, poison taken out."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ import msgspec
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.work import findings
-from statuette.kernel.work.outbox import LEASE, Claimed, LeaseLost, Outbox
+from statuette.kernel.work.outbox import Claimed, LeaseLost, Outbox
 from statuette.values import Clock
 
 _log = logging.getLogger(__name__)
-_HEARTBEAT = LEASE / 4
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -43,33 +42,59 @@ class Runner:
         self._outbox = outbox
         self._clock = clock
         self._actors = {actor.name: actor for actor in actors}
-        self.in_flight = 0
+        self._in_hand: dict[asyncio.Task[object], str] = {}
+        self._leaving = False
 
     @property
-    def queues(self) -> set[str]:
-        return {actor.queue for actor in self._actors.values()}
+    def in_flight(self) -> int:
+        return len(self._in_hand)
+
+    async def give_back_strays(self) -> int:
+        """Give back what is in our name and not in our hands: the database failed just when we took it, or gave it back."""
+        held = await self._outbox.held()
+        in_hand = set(self._in_hand.values())
+        strays = [item for item in held if item.id not in in_hand]
+        for item in strays:
+            await self._outbox.give_back(item, timedelta(0))
+        return len(strays)
+
+    async def abandon(self) -> None:
+        """Stop what is in hand where it is. Others take it up once this process says goodbye."""
+        self._leaving = True
+        in_hand = tuple(self._in_hand)
+        for task in in_hand:
+            task.cancel()
+        await asyncio.gather(*in_hand, return_exceptions=True)
 
     async def handle(self, item_id: str) -> None:
         """Claim the item and run its actor. Never raises: what goes wrong is retried, then poisoned."""
-        claimed = await self._outbox.claim(item_id)
-        if claimed is None:
-            return
+        task = asyncio.current_task()
+        assert task is not None, "work is done in a task"
+        self._in_hand[task] = item_id  # before it is claimed: see `give_back_strays`
+        try:
+            claimed = await self._outbox.claim(item_id)
+            if claimed is not None:
+                await self._handle(claimed)
+        except asyncio.CancelledError:
+            if not self._leaving:
+                raise
+        except Exception:
+            _log.exception("not_claimed")
+        finally:
+            del self._in_hand[task]
+
+    async def _handle(self, claimed: Claimed) -> None:
         actor = self._actors[claimed.actor]
-        self.in_flight += 1
         telemetry.queue_age_seconds.record(
             max(0.0, (self._clock.now() - claimed.due_at).total_seconds()), {"queue": claimed.queue}
         )
-        try:
-            with telemetry.continued(claimed.trace_parent), telemetry.span(f"work {actor.name}"):
-                if claimed.attempts > actor.max_attempts:
-                    await self._poison(actor, claimed)
-                else:
-                    await self._run(actor, claimed)
-        finally:
-            self.in_flight -= 1
+        with telemetry.continued(claimed.trace_parent), telemetry.span(f"work {actor.name}"):
+            if claimed.attempts > actor.max_attempts:
+                await self._poison(actor, claimed)
+            else:
+                await self._run(actor, claimed)
 
     async def _run(self, actor: Actor, claimed: Claimed) -> None:
-        heartbeat = asyncio.create_task(self._keep_alive(claimed))
         try:
             await actor.run(claimed)
         except LeaseLost:
@@ -77,19 +102,6 @@ class Runner:
         except Exception:
             _log.exception("work_failed", extra={"facts": {"actor": actor.name, "attempts": claimed.attempts}})
             await self._give_back(claimed)
-        finally:
-            heartbeat.cancel()
-
-    async def _keep_alive(self, claimed: Claimed) -> None:
-        while True:
-            await asyncio.sleep(_HEARTBEAT.total_seconds())
-            try:
-                async with self._database.transaction() as tx:
-                    await self._outbox.hold(tx, claimed)
-            except LeaseLost:
-                return
-            except Exception:  # the lease outlives a few missed beats
-                _log.warning("heartbeat_failed", extra={"facts": {"actor": claimed.actor}})
 
     async def _poison(self, actor: Actor, claimed: Claimed) -> None:
         try:
@@ -108,7 +120,7 @@ class Runner:
     async def _give_back(self, claimed: Claimed) -> None:
         try:
             await self._outbox.give_back(claimed, _backoff(claimed.attempts))
-        except Exception:  # the database is what failed, perhaps: then the lease ends by itself
+        except Exception:  # the database is what failed, perhaps: then it is a stray, for now
             _log.warning("not_given_back", extra={"facts": {"actor": claimed.actor}})
 
 

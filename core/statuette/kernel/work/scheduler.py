@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import msgspec
 
 from statuette.kernel.db.database import Database, Transaction
-from statuette.values import Clock, new_id
+from statuette.values import Clock
 
 _log = logging.getLogger(__name__)
-_LEASE = timedelta(seconds=10)
+_LEASE = timedelta(seconds=5)
+_STANDBY_SECONDS = 1.0
 
 
 class Duty(msgspec.Struct, frozen=True):
@@ -27,13 +27,18 @@ class Duty(msgspec.Struct, frozen=True):
 
 class Scheduler:
     def __init__(
-        self, database: Database, clock: Clock, duties: tuple[Duty, ...], tick: timedelta = timedelta(milliseconds=250)
+        self,
+        database: Database,
+        clock: Clock,
+        owner: str,
+        duties: tuple[Duty, ...],
+        tick: timedelta = timedelta(milliseconds=250),
     ) -> None:
         self._database = database
         self._clock = clock
         self._duties = duties
         self._tick = tick
-        self._owner = f"{os.getpid()}-{new_id('sch', clock.now())}"
+        self._owner = owner
         self._next_run: dict[str, datetime] = {}
         self._renew_at: datetime | None = None
         self._task: asyncio.Task[None] | None = None
@@ -53,17 +58,18 @@ class Scheduler:
 
     async def _forever(self) -> None:
         while True:
+            leading = False
             try:
-                await self.tick()
+                leading = await self.tick()
             except Exception:
                 _log.exception("tick_failed")
             # Real seconds on purpose: a clock frozen by a test must not stop the outbox.
-            await asyncio.sleep(self._tick.total_seconds())
+            await asyncio.sleep(self._tick.total_seconds() if leading else _STANDBY_SECONDS)
 
-    async def tick(self) -> None:
-        """Run every duty that is due, if the lease is ours."""
+    async def tick(self) -> bool:
+        """Run every duty that is due, if the lease is ours; whether it is."""
         if not await self._leading():
-            return
+            return False
         now = self._clock.now()
         self.last_tick_at = now
         for duty in self._duties:
@@ -77,6 +83,7 @@ class Scheduler:
                 continue
             if done:
                 _log.debug("duty", extra={"facts": {"duty": duty.name, "done": done}})
+        return True
 
     async def _leading(self) -> bool:
         now = self._clock.now()

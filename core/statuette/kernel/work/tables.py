@@ -1,4 +1,4 @@
-"""The outbox, leases and findings."""
+"""The outbox, who is alive to do its work, leases and findings."""
 
 from __future__ import annotations
 
@@ -18,9 +18,19 @@ class WorkItem(Table, tablename="work_item"):
     sent_at = optional_moment()
     attempts = small()
     lease = optional_ident()
-    lease_until = optional_moment()
+    held_by = optional_ident()
     trace_parent = optional_ident()
     created_at = moment()
+
+
+class Process(Table, tablename="process"):
+    """A process of the deployment that is alive until then. What a dead one held, others take over."""
+
+    id = key()
+    role = ident()
+    host = ident()
+    started_at = moment()
+    alive_until = moment()
 
 
 class Lease(Table, tablename="lease"):

@@ -245,7 +245,7 @@ async def _ended(
             woken.clear()
             view = await _now(platform, brand, account_id, generation_id)
             left = until - loop.time()
-            if view.final or left <= 0:
+            if view.final or left <= 0 or platform.lifecycle.draining:
                 return view
             await _woken_or(woken, min(left, _LOOK_AGAIN_SECONDS))
 
@@ -268,6 +268,8 @@ async def _stream(platform: Platform, brand_id: str, generation_id: str, after: 
                 state = row.type.removeprefix("generation.")
                 if state in set(State) and state not in unfinished:
                     return
+            if platform.lifecycle.draining:
+                return  # the client comes back, to another process, and goes on where it was
             if loop.time() - silent_since >= _HEARTBEAT_SECONDS:
                 yield b": still here\n\n"
                 silent_since = loop.time()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -22,17 +21,15 @@ from statuette.kernel.domain.generations.repository import GenerationRow
 from statuette.kernel.domain.generations.tables import Generation, GenerationInput
 from statuette.kernel.domain.uploads import service as uploads
 from statuette.kernel.events.log import EventLog
+from statuette.kernel.events.signals import ENDED, Signals
 from statuette.kernel.work import findings
 from statuette.kernel.work.outbox import Outbox
+from statuette.kernel.work.queues import BACKGROUND, INTERACTIVE
 
 PURPOSE = "generation"
-QUEUE = "interactive"
 ACTOR = "generate"
 LET_GO = "let_go"
 _CALL_MAY_END_BY_ITSELF = timedelta(seconds=5)
-
-Stop = Callable[[str], Awaitable[None]]
-"""Stop a call that this process may be making for a job."""
 
 
 class TooManyInFlight(RateLimited):
@@ -41,17 +38,16 @@ class TooManyInFlight(RateLimited):
 
 
 class Generations:
-    """Accepts and ends jobs. `stop` is connected by the worker of the same process, if there is one."""
+    """Accepts and ends jobs."""
 
-    def __init__(self, outbox: Outbox, events: EventLog, brands: BrandDirectory, longest_job: timedelta) -> None:
+    def __init__(
+        self, outbox: Outbox, events: EventLog, signals: Signals, brands: BrandDirectory, longest_job: timedelta
+    ) -> None:
         self._outbox = outbox
         self._events = events
+        self._signals = signals
         self._brands = brands
         self._longest_job = longest_job
-        self._stop: Stop | None = None
-
-    def connect(self, stop: Stop) -> None:
-        self._stop = stop
 
     async def accept(self, tx: Transaction, *, brand: LoadedBrand, account_id: str, order: Order, plan: Plan) -> str:
         """Accept a job: consent, inputs, credits, the day's ceiling, the row, the work. All or nothing; returns the id.
@@ -141,7 +137,7 @@ class Generations:
         await self._events.append(
             tx, brand_id=brand.id, generation_id=generation_id, type="generation.queued", state=State.queued.value
         )
-        await self._outbox.put(tx, queue=QUEUE, actor=ACTOR, subject_id=generation_id)
+        await self._outbox.put(tx, queue=INTERACTIVE, actor=ACTOR, subject_id=generation_id)
         return generation_id
 
     async def end(
@@ -220,10 +216,8 @@ class Generations:
                 continue
             # A call of a live process books its own end; what waits at the provider has nobody who does.
             due_at = tx.now if attempt.handle is not None else tx.now + _CALL_MAY_END_BY_ITSELF
-            await self._outbox.put(tx, queue=QUEUE, actor=LET_GO, subject_id=attempt.id, due_at=due_at)
-        if self._stop is not None:
-            stop = self._stop
-            tx.after_commit(lambda: stop(job.id))
+            await self._outbox.put(tx, queue=BACKGROUND, actor=LET_GO, subject_id=attempt.id, due_at=due_at)
+        tx.after_commit(lambda: self._signals.send(ENDED, job.id))
 
     async def _release_inputs(self, tx: Transaction, job: GenerationRow) -> None:
         brand = await self._brands.by_id(job.brand_id)

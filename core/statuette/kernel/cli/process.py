@@ -1,0 +1,47 @@
+"""What the commands of the cluster profile begin with."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import click
+
+from statuette.errors import ConfigurationError
+from statuette.kernel.platform import Platform
+from statuette.kernel.settings import Settings
+
+
+def of_cluster(command: str) -> Settings:
+    """The settings, logging and telemetry of a process. Raises `ConfigurationError` in the embedded profile."""
+    from statuette.kernel import telemetry
+    from statuette.kernel.settings_loading import load_settings
+
+    settings = load_settings()
+    if settings.profile != "cluster":
+        raise ConfigurationError(
+            f"`statuette {command}` is for the profile `cluster`; in `embedded`, `statuette serve` does everything.",
+            cure="Set STATUETTE_PROFILE=cluster.",
+        )
+    telemetry.configure_logging(settings.log_level)
+    telemetry.configure(otlp_endpoint=settings.otlp_endpoint, sampling=settings.trace_sampling)
+    return settings
+
+
+def run(settings: Settings, main: Callable[[Platform], Coroutine[Any, Any, None]]) -> None:
+    """Compose the platform and run until asked to stop; then end, whatever threads may still hang on a broken connection."""
+    from statuette.kernel.app import any_live_brand, compose
+
+    async def composed() -> None:
+        platform = compose(settings, live=await any_live_brand(settings))
+        await main(platform)
+
+    asyncio.run(composed())
+    sys.stderr.flush()
+
+
+def ready(platform: Platform, what: str) -> None:
+    """Say, for people and supervisors, that the process is at work."""
+    click.echo(f"{what} ready: {platform.presence.id}", err=True)

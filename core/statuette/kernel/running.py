@@ -1,0 +1,123 @@
+"""A platform at work: what a process of each role starts, and stops in the opposite order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from enum import StrEnum
+
+import redis.asyncio as redis
+
+from statuette.kernel import telemetry
+from statuette.kernel.clock import DatabaseClock
+from statuette.kernel.db.schema import check_schema, migrate
+from statuette.kernel.events.redis_channel import RedisChannel
+from statuette.kernel.http.shared_limits import SharedLimits
+from statuette.kernel.idempotency.once import forget_claims
+from statuette.kernel.master_key import derived
+from statuette.kernel.platform import Platform
+from statuette.kernel.work import findings
+from statuette.kernel.work.brokers import ExpiringRedisBroker, memory_broker
+from statuette.kernel.work.hints import MemoryHints, RedisHints
+from statuette.kernel.work.queues import QUEUES
+from statuette.kernel.work.without_broker import WithoutBroker
+from statuette.kernel.work.workers import Workers
+
+
+class Role(StrEnum):
+    """What a process does. The embedded profile's one process does everything."""
+
+    api = "api"
+    worker = "worker"
+    scheduler = "scheduler"
+
+
+EVERY_ROLE = frozenset(Role)
+
+
+@asynccontextmanager
+async def running(
+    platform: Platform, roles: frozenset[Role] = EVERY_ROLE, queues: tuple[str, ...] = QUEUES
+) -> AsyncIterator[None]:
+    """Open and work; when the block ends, stop in order: no new work, finish what is under way, close.
+
+    Args:
+        queues: those that a worker serves.
+    """
+    async with AsyncExitStack() as stack:
+        await platform.database.open()
+        stack.push_async_callback(platform.database.close)
+        if platform.settings.profile == "embedded":
+            await migrate(platform.database.engine)
+        await check_schema(platform.database.engine)
+        if isinstance(platform.clock, DatabaseClock):
+            await platform.clock.start(platform.database)
+            stack.push_async_callback(platform.clock.stop)
+        stack.push_async_callback(platform.plugins.aclose)
+        await _report_quarantined(platform)
+        await platform.presence.start("+".join(sorted(roles)))
+        stack.push_async_callback(platform.presence.stop)
+        stack.callback(telemetry.flush)
+        if roles & {Role.api, Role.worker}:
+            await platform.pixels.start()
+            stack.push_async_callback(platform.pixels.aclose)
+        if platform.settings.redis_url is None:
+            await _work_alone(platform, stack)
+        else:
+            await _work_with_others(platform, stack, platform.settings.redis_url, roles, queues)
+        if Role.scheduler in roles:
+            await platform.scheduler.start()
+            stack.push_async_callback(platform.scheduler.stop)
+        yield
+
+
+async def _report_quarantined(platform: Platform) -> None:
+    async with platform.database.transaction() as tx:
+        for entry in platform.plugins.quarantined:
+            await findings.raise_finding(
+                tx, code="plugin_quarantined", subject=entry.name, detail=entry.code, brand_id=None
+            )
+
+
+async def _work_alone(platform: Platform, stack: AsyncExitStack) -> None:
+    """Every role in this process, and nobody else."""
+    brokers = {queue: memory_broker() for queue in QUEUES}
+    workers = Workers(platform.runner, brokers, concurrency=platform.settings.worker_concurrency)
+    platform.outbox.connect(MemoryHints(brokers))
+    await platform.presence.forget_others()
+    await forget_claims(platform.database)
+    await workers.start()
+    stack.push_async_callback(workers.stop, platform.settings.stop_seconds)
+
+
+async def _work_with_others(
+    platform: Platform, stack: AsyncExitStack, url: str, roles: frozenset[Role], queues: tuple[str, ...]
+) -> None:
+    settings = platform.settings
+    client = redis.from_url(url, socket_timeout=35, socket_connect_timeout=2, health_check_interval=15)
+    stack.push_async_callback(client.aclose)
+    channel = RedisChannel(client, settings.redis_namespace, platform.signals)
+    platform.signals.connect(channel)
+    await channel.start()
+    stack.push_async_callback(channel.stop)
+    sender = ExpiringRedisBroker(url, settings.redis_namespace)
+    stack.callback(sender.close)
+    hints = RedisHints(sender)
+    await hints.start()
+    stack.push_async_callback(hints.stop)
+    platform.outbox.connect(hints)
+    if Role.api in roles:
+        secret = derived(platform.secret, "rate-limits")
+        limits = SharedLimits(client, settings.redis_namespace, platform.buckets, secret)
+        await limits.start()
+        stack.push_async_callback(limits.stop)
+    if Role.worker in roles:
+        brokers = {queue: ExpiringRedisBroker(url, settings.redis_namespace) for queue in queues}
+        workers = Workers(platform.runner, brokers, concurrency=settings.worker_concurrency)
+        await workers.start()
+        stack.push_async_callback(workers.stop, settings.stop_seconds)
+        fallback = WithoutBroker(
+            hints, platform.outbox, platform.runner, queues, concurrency=settings.worker_concurrency
+        )
+        await fallback.start()
+        stack.push_async_callback(fallback.stop, settings.stop_seconds)

@@ -1,0 +1,91 @@
+"""Dramatiq brokers, one a queue: in memory for one process, on Redis for many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dramatiq
+import redis
+from dramatiq.asyncio import get_event_loop_thread
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.brokers.stub import StubBroker
+from dramatiq.middleware.asyncio import AsyncIO
+
+_KEPT_SECONDS = 3600
+_CONNECTIONS = 16
+
+# The broker's own script, and after it a limit to the life of every key it may have touched: a queue that nobody serves any
+# more, or a worker that never comes back, leaves nothing behind. Work is in the outbox, so what expires here is not lost.
+_EXPIRING = """
+local function dispatch()
+{script}
+end
+local answer = dispatch()
+local queue = KEYS[1] .. ":" .. ARGV[3]
+local acks = KEYS[1] .. ":__acks__." .. ARGV[4] .. "." .. ARGV[3]
+for _, key in ipairs({{queue, queue .. ".msgs", queue .. ".XQ", queue .. ".XQ.msgs", acks, KEYS[1] .. ":__heartbeats__"}}) do
+    redis.call("expire", key, {seconds})
+end
+return answer
+"""
+
+
+class OnServerLoop(AsyncIO):
+    """Coroutines run on the loop that the process runs already: no thread of the middleware's own."""
+
+    def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        assert get_event_loop_thread() is not None, "the process names its loop before its workers start"
+
+    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None: ...
+
+
+class ExpiringRedisBroker(RedisBroker):
+    """Redis without delayed messages, which nobody sends, and without a key that lasts for ever."""
+
+    def __init__(self, url: str, namespace: str) -> None:
+        pool = redis.BlockingConnectionPool.from_url(
+            url,
+            max_connections=_CONNECTIONS,
+            timeout=5,
+            socket_timeout=5,
+            socket_connect_timeout=2,
+            health_check_interval=15,
+        )
+        super().__init__(  # type: ignore[no-untyped-call]
+            client=redis.Redis(connection_pool=pool),
+            namespace=f"{namespace}:work",
+            middleware=[OnServerLoop()],
+            # A worker that is gone for 5 s gives its messages back at the next command of any other; the defaults take minutes.
+            heartbeat_timeout=5_000,
+            maintenance_chance=1_000_000,
+            dead_message_ttl=_KEPT_SECONDS * 1000,
+        )
+        script = _EXPIRING.format(script=self.scripts["dispatch"].script, seconds=_KEPT_SECONDS)
+        self.scripts["dispatch"] = self.client.register_script(script)
+
+    def declare_queue(self, queue_name: str) -> None:
+        if queue_name not in self.queues:
+            self.emit_before("declare_queue", queue_name)
+            self.queues.add(queue_name)
+            self.emit_after("declare_queue", queue_name)
+
+    def waiting(self, queue_name: str) -> int:
+        """Messages that no worker has fetched. Raises `redis.RedisError`."""
+        return int(self.client.llen(f"{self.namespace}:{queue_name}"))
+
+    def close(self) -> None:
+        self.client.close()
+
+
+def memory_broker() -> dramatiq.Broker:
+    """What is durable is the outbox, so nothing here needs to be."""
+    return StubBroker(middleware=[OnServerLoop()])
+
+
+def hint(queue: str, item_id: str) -> dramatiq.Message[Any]:
+    """The message that says: this item is due."""
+    return dramatiq.Message(queue_name=queue, actor_name=actor_name(queue), args=(item_id,), kwargs={}, options={})
+
+
+def actor_name(queue: str) -> str:
+    return f"work.{queue}"

@@ -1,0 +1,91 @@
+"""The workers of this process: threads of Dramatiq's that wait while their coroutine runs on the process's own loop.
+
+Each queue has threads of its own, so that a provider that takes its time holds up neither deletions nor letters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+
+import dramatiq
+from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
+
+from statuette.kernel.work.brokers import actor_name
+from statuette.kernel.work.queues import INTERACTIVE
+from statuette.kernel.work.runner import Runner
+
+_OTHER_QUEUES_CONCURRENCY = 8
+_LONGEST_PAUSE_MS = 100
+_TIDY_EVERY_SECONDS = 2.0
+_log = logging.getLogger(__name__)
+
+
+class _ProcessLoop(EventLoopThread):
+    """Stands for the loop that the process runs already; it is neither started nor stopped from here."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(_log)
+        self.loop.close()  # the base class made one that nobody needs
+        self.loop = loop
+
+    def start(self, *, timeout: float | None = None) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Workers:
+    """Serves queues, each from a broker of its own."""
+
+    def __init__(self, runner: Runner, brokers: Mapping[str, dramatiq.Broker], *, concurrency: int) -> None:
+        self._runner = runner
+        self._brokers = brokers
+        self._concurrency = concurrency
+        self._workers: list[dramatiq.Worker] = []
+        for queue, broker in brokers.items():
+            self._declare(queue, broker)
+
+    def _declare(self, queue: str, broker: dramatiq.Broker) -> None:
+        async def work(item_id: str) -> None:
+            await self._runner.handle(item_id)
+
+        dramatiq.actor(actor_name=actor_name(queue), queue_name=queue, broker=broker)(work)
+
+    async def start(self) -> None:
+        set_event_loop_thread(_ProcessLoop(asyncio.get_running_loop()))
+        for queue, broker in self._brokers.items():
+            threads = self._concurrency if queue == INTERACTIVE else min(self._concurrency, _OTHER_QUEUES_CONCURRENCY)
+            worker = dramatiq.Worker(broker, queues={queue}, worker_threads=threads, worker_timeout=_LONGEST_PAUSE_MS)
+            # As many as can be worked on: what this process fetched beyond that, an idle one could not have.
+            worker.queue_prefetch = threads
+            worker.start()
+            self._workers.append(worker)
+        self._tidying = asyncio.create_task(self._tidy(), name="strays")
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Take no new work and wait for what is under way, at most `grace_seconds` altogether."""
+        workers, self._workers = self._workers, []
+        if not workers:
+            return
+        self._tidying.cancel()
+        until = time.monotonic() + grace_seconds
+        await asyncio.gather(*(asyncio.to_thread(_stop, worker, until) for worker in workers))
+        await self._runner.abandon()
+        for broker in self._brokers.values():
+            broker.close()
+        set_event_loop_thread(None)
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(_TIDY_EVERY_SECONDS)
+            try:
+                if strays := await self._runner.give_back_strays():
+                    _log.warning("strays_given_back", extra={"facts": {"items": strays}})
+            except Exception:
+                _log.warning("strays_not_looked_for")
+
+
+def _stop(worker: dramatiq.Worker, until: float) -> None:
+    worker.stop(max(1, int((until - time.monotonic()) * 1000)))
