@@ -82,7 +82,7 @@ def compose(
     clock = clock or (DatabaseClock(SystemClock()) if settings.profile == "cluster" else SystemClock())
     secret = master_key(settings)
     plugins = plugins or PluginRegistry.load(settings, clock, live=live)
-    database = Database(engine_for(settings.database_url), clock)
+    database = Database(engine_for(settings.database_url, pool_size=settings.database_pool_size), clock)
     brands = BrandDirectory(database, plugins.policy_packs, clock)
     storage = plugins.storage
     cipher = FieldCipher(plugins.key_store, derived(secret, "blind-index"), clock)

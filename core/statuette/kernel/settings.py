@@ -72,6 +72,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
             extra=_SECRET,
         ),
     ] = ""
+    database_pool_size: Annotated[
+        int,
+        Meta(
+            description="Most connections to PostgreSQL that one process keeps. All processes together stay below the"
+            " server's `max_connections`.",
+            examples=[10],
+            ge=2,
+            le=200,
+        ),
+    ] = 10
     host: Annotated[str, Meta(description="Address to listen at.", examples=["0.0.0.0"])] = "127.0.0.1"  # noqa: S104
     port: Annotated[
         int, Meta(description="Port to listen at; 0 takes any free one.", examples=[8000], ge=0, le=65535)
