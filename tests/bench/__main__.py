@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import os
 import pkgutil
 import platform
 import sys
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -26,7 +26,7 @@ def main() -> None:
         if not module.startswith("bench_") or (only and not any(word in module for word in only)):
             continue
         console.print(f"measuring {module.removeprefix('bench_')} …", style="dim")
-        figures: list[Figure] = asyncio.run(importlib.import_module(f"tests.bench.{module}").measure())
+        figures: list[Figure] = uvloop.run(importlib.import_module(f"tests.bench.{module}").measure())
         for figure in figures:
             table.add_row(figure.what, figure.measured, figure.bar, "yes" if figure.met else "NO", figure.how)
     console.print(table)

@@ -26,17 +26,17 @@ def database() -> Iterator[str]:
 
 
 @asynccontextmanager
-async def server(kind: str, database_url: str, folder: str) -> AsyncIterator[dict[str, Any]]:
-    """A server process; yields what it printed when it was ready."""
+async def server(kind: str, database_url: str, folder: str, *arguments: str) -> AsyncIterator[dict[str, Any]]:
+    """A server process; yields what it printed when it was ready, and its `pid`."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.server", kind, database_url, folder),
+        *(sys.executable, "-m", "tests.bench.server", kind, database_url, folder, *arguments),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
+        yield {**json.loads(await asyncio.wait_for(process.stdout.readline(), 60)), "pid": process.pid}
     finally:
         process.stdin.close()
         try:
