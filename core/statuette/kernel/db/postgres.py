@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -102,7 +102,7 @@ class TunedPostgres(PostgresEngine):
         except BaseException as error:
             if isinstance(error, DatabaseReadOnly):
                 await pool.expire_connections()  # the others lead to the same server
-                connection.terminate()
+                _cut(connection)
             # Shielded: a cancelled request must not leave its transaction open for the next one.
             await asyncio.shield(_rolled_back(connection))
             raise
@@ -180,7 +180,7 @@ async def _begun(pool: asyncpg.Pool, connection: Held) -> Held:
             raise DatabaseReadOnly()
     except BaseException as error:
         ours = _told(error, connection)
-        connection.terminate()
+        _cut(connection)
         await pool.release(connection)
         await pool.expire_connections()
         if ours is None:
@@ -199,14 +199,14 @@ def _takes_no_writes(connection: Held) -> bool:
 
 
 async def _commit(connection: Held) -> None:
-    if connection.is_closed():
+    if _is_closed(connection):
         raise ConnectionLost()
     try:
         status = await connection.execute("COMMIT")
     except Exception as error:
         ours = _told(error, connection)
         if isinstance(ours, DatabaseUnavailable):
-            connection.terminate()
+            _cut(connection)
             raise CommitOutcomeUnknown() from error
         if ours is None:
             raise
@@ -221,7 +221,7 @@ async def _rolled_back(connection: Held) -> None:
             if connection.is_in_transaction():
                 await connection.execute("ROLLBACK")
     except Exception:  # whatever it is, the server rolls back when the connection is gone
-        connection.terminate()
+        _cut(connection)
 
 
 def _told(error: BaseException, connection: Held) -> StatuetteError | None:
@@ -229,5 +229,17 @@ def _told(error: BaseException, connection: Held) -> StatuetteError | None:
     if isinstance(error, StatuetteError):
         return error
     if isinstance(error, TimeoutError):
+        _cut(connection)
+    return mapped(error, closed=_is_closed(connection))
+
+
+def _is_closed(connection: Held) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.exceptions.InterfaceError:  # it broke, and the pool has taken it back
+        return True
+
+
+def _cut(connection: Held) -> None:
+    with suppress(asyncpg.exceptions.InterfaceError):
         connection.terminate()
-    return mapped(error, closed=connection.is_closed())

@@ -1,0 +1,170 @@
+"""The connection breaks exactly at COMMIT: nobody can tell what happened, everybody is told that, and asking again is safe."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from statuette.kernel.db.database import Transaction
+from statuette.kernel.db.errors import CommitOutcomeUnknown
+from tests.integration.postgres.conftest import Opened, numbers
+from tests.integration.postgres.proxy import Commits, Network, network
+from tests.site import Site, serving
+
+BREAKS = pytest.mark.parametrize("breaks", [Commits.lost, Commits.unanswered], ids=["before", "after"])
+
+
+async def add(tx: Transaction) -> None:
+    await tx.execute("INSERT INTO note (id) VALUES ('written')")
+
+
+@BREAKS
+async def test_a_commit_without_an_answer_is_neither_told_as_done_nor_as_undone(
+    notes: str, opened: Opened, breaks: Commits
+) -> None:
+    # Given a network that breaks at COMMIT
+    async with network(notes) as between:
+        database = opened(between.url)
+        await database.open()
+        between.commits = breaks
+
+        # When a transaction ends there, and when one is run
+        with pytest.raises(CommitOutcomeUnknown) as unknown:
+            async with database.transaction() as tx:
+                await add(tx)
+        assert unknown.value.retryable and "Idempotency-Key" in str(unknown.value)
+
+        # Then it is written or not, and both were told alike
+        between.commits = Commits.arrive
+        assert await numbers(database) == ({"written": 0} if breaks is Commits.unanswered else {})
+        await database.close()
+
+
+@BREAKS
+async def test_run_never_runs_again_what_may_have_been_committed(notes: str, opened: Opened, breaks: Commits) -> None:
+    # Given a network that breaks at COMMIT
+    attempts = 0
+
+    async def work(tx: Transaction) -> None:
+        nonlocal attempts
+        attempts += 1
+        await tx.execute(
+            "INSERT INTO note (id, number) VALUES ('n', 1) ON CONFLICT (id) DO UPDATE SET number = note.number + 1"
+        )
+
+    async with network(notes) as between:
+        database = opened(between.url)
+        await database.open()
+        between.commits = breaks
+
+        # When work is run
+        with pytest.raises(CommitOutcomeUnknown):
+            await database.run(work)
+
+        # Then once
+        assert (attempts, between.cut) == (1, 1)
+        await database.close()
+
+
+@pytest.fixture
+async def between(postgres_server: str, database_url: str) -> AsyncIterator[Network]:
+    """A network to an empty database."""
+    async with network(database_url) as carried:
+        yield carried
+
+
+@pytest.fixture
+async def site(tmp_path: Path, between: Network) -> AsyncIterator[Site]:
+    """A site whose every connection to its database goes through the network."""
+    async with serving(tmp_path, between.url) as site:
+        await site.apply_brand()
+        yield site
+
+
+ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@ON_POSTGRESQL
+@BREAKS
+async def test_an_order_that_is_sent_again_with_its_key_is_one_job_whatever_became_of_the_first(
+    site: Site, between: Network, breaks: Commits, database_url: str
+) -> None:
+    # Given a person, a photo, and a network that breaks at every COMMIT
+    person = await site.person(credits=5)
+    photo = await person.upload()
+    key = {"Idempotency-Key": "one-order"}
+    between.commits = breaks
+
+    # When the person orders
+    first = await person.try_order(photo["id"], headers=key)
+
+    # Then the answer says that nobody knows, and when to ask again
+    assert first.status_code == 503, first.text
+    assert first.json()["code"] == "commit_outcome_unknown" and first.json()["retryable"]
+    assert "Idempotency-Key" in first.json()["cure"]
+    assert int(first.headers["retry-after"]) > 0
+
+    # And when the same is sent again once the network is well
+    between.commits = Commits.arrive
+    again = await person.try_order(photo["id"], headers=key)
+    assert again.status_code == 202, again.text
+    job = await person.finished(again.json()["id"])
+
+    # Then there is one job, paid once
+    assert job["state"] == "succeeded"
+    assert [item["id"] for item in (await person.http.get("/v1/generations")).json()["items"]] == [job["id"]]
+    assert (await person.credits())["available"] == 4
+    connection = await asyncpg.connect(database_url)
+    assert await connection.fetchval("SELECT COUNT(*) FROM credit_hold") == 1
+    assert await connection.fetchval("SELECT COUNT(*) FROM ledger_transfer WHERE kind = 'captured'") == 1
+    await connection.close()
+
+
+@ON_POSTGRESQL
+@BREAKS
+async def test_a_grant_that_is_sent_again_with_its_key_is_made_once(
+    site: Site, between: Network, breaks: Commits
+) -> None:
+    # Given an operator who gives credits while the network breaks at every COMMIT
+    person = await site.person(credits=0)
+    ask = {
+        "url": f"/admin/v1/accounts/{person.account_id}/credits",
+        "json": {"amount": 7},
+        "headers": {"Authorization": f"Bearer {site.secret_keys['alpha']}", "Idempotency-Key": "thanks"},
+    }
+    between.commits = breaks
+    first = await person.http.post(**ask)  # type: ignore[arg-type]
+    assert (first.status_code, first.json()["code"]) == (503, "commit_outcome_unknown")
+
+    # When it is sent again, twice
+    between.commits = Commits.arrive
+    answers = [await person.http.post(**ask) for _ in range(2)]  # type: ignore[arg-type]
+
+    # Then the credits are there once
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert (await person.credits())["available"] == 7
+
+
+@ON_POSTGRESQL
+@BREAKS
+async def test_a_photo_that_is_sent_again_with_its_key_is_one_photo(
+    site: Site, between: Network, breaks: Commits
+) -> None:
+    # Given a person who sends a photo while the network breaks at every COMMIT
+    person = await site.person()
+    key = {"Idempotency-Key": "one-photo"}
+    between.commits = breaks
+    first = await person.try_upload(headers=key)
+    assert (first.status_code, first.json()["code"]) == (503, "commit_outcome_unknown")
+
+    # When it is sent again once the network is well
+    between.commits = Commits.arrive
+    again = await person.try_upload(headers=key)
+
+    # Then it is there, once
+    assert again.status_code == 201, again.text
+    listed = (await person.http.get("/v1/uploads")).json()["items"]
+    assert [item["id"] for item in listed] == [again.json()["id"]]
