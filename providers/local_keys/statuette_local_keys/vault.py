@@ -19,11 +19,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from statuette import ConfigurationError
+from statuette.envelope import (
+    KEY_LENGTH_BYTES,
+    MasterKeys,
+    UnreadableRecordError,
+    read_master_keys,
+    read_record,
+    unwrap,
+    wrap,
+)
 from statuette.ports.keys import KeyDestroyed, KeyStoreUnavailable
-from statuette_local_keys import master_keys
 from statuette_local_keys.files import destroy_file, exclusive, make_private_folder, publish_new, replace, write_synced
-from statuette_local_keys.master_keys import KEY_LENGTH_BYTES, MasterKeys
-from statuette_local_keys.wrapping import UnreadableRecordError, read_record, unwrap, wrap
+from statuette_local_keys.master_keys import make_file
+
+_STORE = "statuette-local-keys"
 
 
 class Vault:
@@ -48,7 +57,7 @@ class Vault:
                     raise KeyDestroyed()
                 if not place.key.exists():
                     data_key = os.urandom(KEY_LENGTH_BYTES)
-                    write_synced(place.new, wrap(data_key, place.subject_hash, masters))
+                    write_synced(place.new, wrap(data_key, place.subject_hash, masters, store=_STORE))
                     if publish_new(place.new, place.key):
                         return data_key
                 return self._unwrapped(place, masters)
@@ -60,7 +69,7 @@ class Vault:
                 raise KeyDestroyed()
             masters = self._masters()
             try:
-                data_key = unwrap(place.key.read_bytes(), place.subject_hash, masters)
+                data_key = unwrap(place.key.read_bytes(), place.subject_hash, masters, store=_STORE)
             except (FileNotFoundError, UnreadableRecordError):
                 # Destroying and rewrapping overwrite what they replace, maybe under this very read: judge when nobody
                 # writes.
@@ -119,14 +128,14 @@ class Vault:
         record = place.key.read_bytes()
         if read_record(record).master == masters.newest:
             return False
-        data_key = unwrap(record, place.subject_hash, masters)
-        write_synced(place.new, wrap(data_key, place.subject_hash, masters))
+        data_key = unwrap(record, place.subject_hash, masters, store=_STORE)
+        write_synced(place.new, wrap(data_key, place.subject_hash, masters, store=_STORE))
         replace(place.new, place.key)
         return True
 
     def _unwrapped(self, place: _Place, masters: MasterKeys) -> bytes:
         try:
-            return unwrap(place.key.read_bytes(), place.subject_hash, masters)
+            return unwrap(place.key.read_bytes(), place.subject_hash, masters, store=_STORE)
         except UnreadableRecordError as reason:
             raise KeyStoreUnavailable(
                 f"The key record {place.key} cannot be read: {reason}.",
@@ -136,7 +145,7 @@ class Vault:
     def _masters(self) -> MasterKeys:
         # Read each time: the file is small, and a key appended while we run must be known at once.
         try:
-            return master_keys.read_file(self._master_file)
+            return read_master_keys(self._master_file)
         except FileNotFoundError:
             pass
         if not self._make_master_file:
@@ -147,7 +156,7 @@ class Vault:
         make_private_folder(self._folder)
         with exclusive(self._folder / "lock"):
             try:
-                return master_keys.read_file(self._master_file)  # another process was faster
+                return read_master_keys(self._master_file)  # another process was faster
             except FileNotFoundError:
                 pass
             if any(self._folder.glob("??/*.key")):
@@ -156,8 +165,8 @@ class Vault:
                     f"The master key file {self._master_file} is gone, but {self._folder} holds keys that it wrapped.",
                     cure="Restore it from its backup.",
                 )
-            master_keys.make_file(self._master_file)
-            return master_keys.read_file(self._master_file)
+            make_file(self._master_file)
+            return read_master_keys(self._master_file)
 
     def _open_folder(self, shard: Path) -> None:
         make_private_folder(self._folder)

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from statuette import ConfigurationError, PluginContext
+from statuette.envelope import new_master_key_line
 from statuette.ports.keys import KeyDestroyed, KeyStore, KeyStoreUnavailable
 from statuette.testing import FrozenClock
 from statuette.testing.keys_suite import KeyStoreSuite
 from statuette_local_keys import LocalKeysConfig, plugin
-from statuette_local_keys.master_keys import new_line
 
 OpenStore = Callable[..., KeyStore]
 
@@ -47,7 +47,7 @@ def everything_below(folder: Path) -> list[Path]:
 
 def append_master_key(tmp_path: Path) -> None:
     with (tmp_path / "master-keys").open("a") as file:
-        file.write(new_line())
+        file.write(new_master_key_line())
 
 
 class TestLocalKeyStore(KeyStoreSuite):
@@ -138,7 +138,7 @@ async def test_before_rewrapping_a_missing_master_key_is_named(key_store: KeySto
     await key_store.create("acc_1")
     master_file = tmp_path / "master-keys"
     old_id, old_secret = master_file.read_text().split()
-    master_file.write_text(new_line())
+    master_file.write_text(new_master_key_line())
 
     with pytest.raises(KeyStoreUnavailable, match=old_id) as caught:
         await key_store.use("acc_1")
@@ -241,7 +241,7 @@ async def test_a_configured_master_key_file_is_never_made_up(open_store: OpenSto
 async def test_folder_and_master_key_file_can_be_elsewhere(open_store: OpenStore, tmp_path: Path) -> None:
     master_file = tmp_path / "secret" / "masters"
     master_file.parent.mkdir()
-    master_file.write_text(f"# made in spring\n\n{new_line()}")
+    master_file.write_text(f"# made in spring\n\n{new_master_key_line()}")
     master_file.chmod(0o600)
     store = open_store(directory=str(tmp_path / "vault"), master_key_file=str(master_file))
 
@@ -268,7 +268,7 @@ async def test_a_master_key_file_that_makes_no_sense_is_refused_without_being_sh
 
 async def test_a_repeated_master_key_id_is_refused(open_store: OpenStore, tmp_path: Path) -> None:
     path = tmp_path / "masters"
-    line = new_line()
+    line = new_master_key_line()
     path.write_text(line + line)
     path.chmod(0o600)
 

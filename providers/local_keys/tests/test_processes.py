@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from statuette.envelope import new_master_key_line
 from statuette.ports.keys import KeyDestroyed
-from statuette_local_keys.master_keys import new_line
 from statuette_local_keys.store import LocalKeyStore
 from statuette_local_keys.vault import Vault
 
@@ -54,7 +54,7 @@ def open_store(tmp_path: Path) -> LocalKeyStore:
 
 
 def append_master_key(tmp_path: Path) -> str:
-    line = new_line()
+    line = new_master_key_line()
     with (tmp_path / "master-keys").open("a") as file:
         file.write(line)
     return line.split()[0]

@@ -8,14 +8,14 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from statuette_local_keys.master_keys import MasterKeys
+from statuette.envelope.master_keys import MasterKeys
 
 _NONCE_BYTES = 12
 _FORMAT = 1
 
 
 class WrappedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a key file holds, as JSON.
+    """What a key store keeps of a data key, as JSON.
 
     Attributes:
         format: of this record; 1.
@@ -33,17 +33,22 @@ class UnreadableRecordError(Exception):
     """The record is damaged, tampered with, or of another subject or master key. Says which, holds no secret."""
 
 
-def wrap(data_key: bytes, subject_hash: str, masters: MasterKeys) -> bytes:
-    """The record of `data_key` under the newest master key."""
+def wrap(data_key: bytes, subject_hash: str, masters: MasterKeys, *, store: str) -> bytes:
+    """The record of `data_key` under the newest master key.
+
+    Args:
+        subject_hash: the name of the record in its store; it opens under no other.
+        store: a constant of the key store; its records open in no other.
+    """
     master = masters.newest
     secret = masters.get(master)
     assert secret is not None
     nonce = os.urandom(_NONCE_BYTES)
-    sealed = AESGCM(secret).encrypt(nonce, data_key, _bound_to(subject_hash, master))
+    sealed = AESGCM(secret).encrypt(nonce, data_key, _bound_to(store, subject_hash, master))
     return msgspec.json.encode(WrappedKey(_FORMAT, master, nonce, sealed)) + b"\n"
 
 
-def unwrap(record: bytes, subject_hash: str, masters: MasterKeys) -> bytes:
+def unwrap(record: bytes, subject_hash: str, masters: MasterKeys, *, store: str) -> bytes:
     """The data key.
 
     Raises:
@@ -54,7 +59,7 @@ def unwrap(record: bytes, subject_hash: str, masters: MasterKeys) -> bytes:
     if secret is None:
         raise UnreadableRecordError(f"it needs the master key {wrapped.master!r}, which the file of master keys lacks")
     try:
-        return AESGCM(secret).decrypt(wrapped.nonce, wrapped.sealed, _bound_to(subject_hash, wrapped.master))
+        return AESGCM(secret).decrypt(wrapped.nonce, wrapped.sealed, _bound_to(store, subject_hash, wrapped.master))
     except (InvalidTag, ValueError):
         raise UnreadableRecordError("it is damaged, or was changed or moved by somebody else") from None
 
@@ -70,6 +75,6 @@ def read_record(record: bytes) -> WrappedKey:
     return wrapped
 
 
-def _bound_to(subject_hash: str, master: str) -> bytes:
-    # A file copied over another subject's, or relabelled with another master key, must not open.
-    return f"statuette-local-keys\0{_FORMAT}\0{master}\0{subject_hash}".encode()
+def _bound_to(store: str, subject_hash: str, master: str) -> bytes:
+    # A record copied over another subject's, or relabelled with another master key, must not open.
+    return f"{store}\0{_FORMAT}\0{master}\0{subject_hash}".encode()
