@@ -22,6 +22,8 @@ FIRST_PARTY_PLUGINS = (
     "gemini",
     "local",
     "local_keys",
+    "s3",
+    "s3_keys",
     "smtp",
     "console",
     "classic_styles",
