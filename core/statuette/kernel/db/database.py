@@ -61,6 +61,7 @@ class Transaction(Reader):
 
     def __init__(self, connection: Connection, now: datetime, *, postgres: bool) -> None:
         super().__init__(connection, now, postgres=postgres)
+        self._at_end: list[Callable[[], Awaitable[None]]] = []
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
     def new_id(self, prefix: str) -> str:
@@ -80,6 +81,14 @@ class Transaction(Reader):
     async def insert_new(self, table: type[Table], **values: Any) -> bool:
         """Insert one row unless its key exists; whether it was inserted. Waits for a concurrent one on PostgreSQL."""
         return bool(await self.rows(insert_statement(table._meta.tablename, tuple(values), True), **values))
+
+    def at_end(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Run as the last thing before the commit: for a row that many transactions write, so that each locks it for a moment."""
+        self._at_end.append(callback)
+
+    async def run_at_end(self) -> None:
+        for callback in self._at_end:
+            await callback()
 
     def after_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
         self._after_commit.append(callback)
@@ -146,6 +155,7 @@ class Database:
         async with self.engine.writing() as connection:
             tx = Transaction(connection, self.clock.now(), postgres=self.postgres)
             yield tx
+            await tx.run_at_end()
         await tx.run_after_commit()
 
     @asynccontextmanager

@@ -60,7 +60,8 @@ class ExpiringRedisBroker(RedisBroker):
             maintenance_chance=1_000_000,
             dead_message_ttl=_KEPT_SECONDS * 1000,
         )
-        script = _EXPIRING.format(script=self.scripts["dispatch"].script.decode(), seconds=_KEPT_SECONDS)
+        dispatch: Any = self.scripts["dispatch"].script
+        script = _EXPIRING.format(script=dispatch.decode(), seconds=_KEPT_SECONDS)
         self.scripts["dispatch"] = self.client.register_script(script)
 
     def declare_queue(self, queue_name: str) -> None:

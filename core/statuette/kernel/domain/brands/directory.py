@@ -62,8 +62,7 @@ class BrandDirectory:
         self._looked_at_seconds: float | None = None
 
     async def by_id(self, brand_id: str) -> LoadedBrand:
-        """Raises `NotFound`, `BrandMisconfigured`."""
-        await self._fresh()
+        """As it is in memory, since those who ask may be in a transaction. Raises `NotFound`, `BrandMisconfigured`."""
         if brand_id not in self._brands and brand_id not in self._broken:
             await self.refresh()
         brand = self._brand(brand_id)
@@ -73,12 +72,12 @@ class BrandDirectory:
 
     async def by_host(self, host: str) -> LoadedBrand | None:
         """The brand that answers at `host` (lower case, no port). Raises `BrandMisconfigured`."""
-        await self._fresh()
+        await self.fresh()
         return self._brand(self._hosts.get(host))
 
     async def by_origin(self, origin: str) -> LoadedBrand | None:
         """A brand that lets this origin call it. Raises `BrandMisconfigured`."""
-        await self._fresh()
+        await self.fresh()
         return self._brand(self._origins.get(origin))
 
     async def by_publishable_key(self, plaintext: str) -> LoadedBrand | None:
@@ -89,7 +88,7 @@ class BrandDirectory:
         return await self._by_key(plaintext, "secret")
 
     async def _by_key(self, plaintext: str, kind: keys.KeyKind) -> LoadedBrand | None:
-        await self._fresh()
+        await self.fresh()
         text = keys.parsed(plaintext)
         if text is None or text.kind != kind:
             return None
@@ -113,7 +112,8 @@ class BrandDirectory:
             raise BrandMisconfigured()
         return self._brands.get(brand_id)
 
-    async def _fresh(self) -> None:
+    async def fresh(self) -> None:
+        """See to it that what is in memory is at most five seconds old. Not within a transaction: it takes a connection."""
         now = self._clock.monotonic_seconds()
         if self._looked_at_seconds is None or now - self._looked_at_seconds >= _BELIEVED_SECONDS:
             first = self._looked_at_seconds is None

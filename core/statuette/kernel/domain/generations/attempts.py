@@ -96,4 +96,4 @@ async def _settle(tx: Transaction, job: GenerationRow, attempt: AttemptRow, cost
     part = min(attempt.reserved_micros, unfinished.reserved_micros) if unfinished is not None else 0
     if part:
         await repository.change_reserve(tx, job.id, -part)
-    await budget.settle(tx, brand_id=job.brand_id, day=job.reserved_day, reserved_micros=part, spent_micros=cost)
+    budget.settle(tx, brand_id=job.brand_id, day=job.reserved_day, reserved_micros=part, spent_micros=cost)

@@ -54,15 +54,18 @@ async def reserve(tx: Transaction, *, brand_id: str, day: str, currency: str, ce
     await _warn(tx, brand_id, row, ceiling_micros)
 
 
-async def settle(tx: Transaction, *, brand_id: str, day: str, reserved_micros: int, spent_micros: int) -> None:
-    """Turn a reservation into what was really spent (0: give it back)."""
-    await tx.execute(
-        "UPDATE cost_day SET reserved_micros = reserved_micros - :reserved, spent_micros = spent_micros + :spent"
-        " WHERE id = :id",
-        id=f"{brand_id}:{day}",
-        reserved=reserved_micros,
-        spent=spent_micros,
-    )
+def settle(tx: Transaction, *, brand_id: str, day: str, reserved_micros: int, spent_micros: int) -> None:
+    """Turn a reservation into what was really spent (0: give it back), at the end: all of a brand's jobs write this row."""
+    if reserved_micros or spent_micros:
+        tx.at_end(
+            lambda: tx.execute(
+                "UPDATE cost_day SET reserved_micros = reserved_micros - :reserved, spent_micros = spent_micros + :spent"
+                " WHERE id = :id",
+                id=f"{brand_id}:{day}",
+                reserved=reserved_micros,
+                spent=spent_micros,
+            )
+        )
 
 
 async def _warn(tx: Transaction, brand_id: str, day: _Day, ceiling_micros: int) -> None:

@@ -73,6 +73,7 @@ class JobRunner:
 
     async def run(self, claimed: Claimed) -> None:
         """Do the next step of a job."""
+        await self._brands.fresh()
         with self._calls.at_work(claimed.subject_id):
             step = await self._prepare(claimed)
             if step is None:

@@ -87,14 +87,6 @@ class Generations:
             amount=plan.credits_each * order.count,
         )
         day = f"{tx.now:%Y-%m-%d}"
-        await budget.reserve(
-            tx,
-            brand_id=brand.id,
-            day=day,
-            currency=plan.currency,
-            ceiling_micros=brand.config.daily_cost_ceiling.micros,
-            micros=plan.worst_case_micros,
-        )
         await tx.insert(
             Generation,
             id=generation_id,
@@ -138,6 +130,15 @@ class Generations:
             tx, brand_id=brand.id, generation_id=generation_id, type="generation.queued", state=State.queued.value
         )
         await self._outbox.put(tx, queue=INTERACTIVE, actor=ACTOR, subject_id=generation_id)
+        # Last, since every order of the brand writes this row.
+        await budget.reserve(
+            tx,
+            brand_id=brand.id,
+            day=day,
+            currency=plan.currency,
+            ceiling_micros=brand.config.daily_cost_ceiling.micros,
+            micros=plan.worst_case_micros,
+        )
         return generation_id
 
     async def end(
@@ -155,7 +156,7 @@ class Generations:
             await credits.capture(tx, brand_id=job.brand_id, reference=job.id, amount=captured)
         else:
             await credits.release(tx, brand_id=job.brand_id, reference=job.id)
-        await budget.settle(
+        budget.settle(
             tx, brand_id=job.brand_id, day=job.reserved_day, reserved_micros=job.reserved_micros, spent_micros=0
         )
         await figurines.discard_unfinished(tx, job.id)
