@@ -8,23 +8,40 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
 
 from opentelemetry import metrics, propagate, trace
-from opentelemetry.context import attach, detach
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, SamplingResult, TraceIdRatioBased
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    TraceState,
+)
+from opentelemetry.util.types import Attributes
 
 _TRACER = trace.get_tracer("statuette")
 _METER = metrics.get_meter("statuette")
+_IDS = RandomIdGenerator()
+_UNDRAWN = TraceFlags(TraceFlags.RANDOM_TRACE_ID)
 
 http_requests = _METER.create_counter("statuette.http.requests", description="Requests by route and status class.")
 outcomes = _METER.create_counter("statuette.generation.outcomes", description="Provider outcomes by provider and kind.")
@@ -44,6 +61,30 @@ enforcement_lag_seconds = _METER.create_histogram(
 cost_micros = _METER.create_counter("statuette.provider.cost", unit="1e-6", description="Provider cost, by currency.")
 
 
+class _Draw(TraceIdRatioBased):
+    """Draws what begins a trace. Requests are drawn before, by `wanted`: making a span costs, wanted or not."""
+
+    def wanted(self) -> bool:
+        return random.random() < self.rate  # noqa: S311 - nothing secret depends on it
+
+    def should_sample(
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        draw = ALWAYS_ON.should_sample if kind is SpanKind.SERVER else super().should_sample
+        return draw(parent_context, trace_id, name, kind, attributes, links, trace_state)
+
+
+_draw: _Draw | None = None
+"""None as long as nothing is recorded."""
+
+
 def configure(
     *,
     otlp_endpoint: str | None,
@@ -52,6 +93,7 @@ def configure(
     metric_readers: tuple[MetricReader, ...] = (),
 ) -> None:
     """Install the SDK. Called once a process; without an endpoint and without processors nothing is recorded."""
+    global _draw
     resource = Resource.create({"service.name": "statuette"})
     readers = list(metric_readers)
     processors = list(span_processors)
@@ -63,7 +105,8 @@ def configure(
         processors.append(BatchSpanProcessor(OTLPSpanExporter(f"{base}/v1/traces")))
         readers.append(PeriodicExportingMetricReader(OTLPMetricExporter(f"{base}/v1/metrics")))
     if processors:
-        provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(sampling)))
+        _draw = _Draw(sampling)
+        provider = TracerProvider(resource=resource, sampler=ParentBased(_draw))
         for processor in processors:
             provider.add_span_processor(processor)
         trace.set_tracer_provider(provider)
@@ -104,6 +147,50 @@ def span(
         except BaseException as error:
             current.set_status(Status(StatusCode.ERROR, type(error).__name__))
             raise
+
+
+class RequestSpan:
+    """The span around one request: like `span`, in the caller's trace if there is one, and cheap when it is not drawn.
+
+    Args:
+        parent: the caller's `traceparent` header; one that is malformed counts as none.
+    """
+
+    __slots__ = ("_method", "_parent", "_span", "_token")
+
+    def __init__(self, method: str, parent: bytes | None) -> None:
+        self._method = method
+        self._parent = parent
+
+    def __enter__(self) -> Self:
+        context = Context()
+        if self._parent:
+            context = propagate.extract({"traceparent": self._parent.decode("latin-1")}, context)
+        self._span = self._begun(context)
+        self._token = attach(trace.set_span_in_context(self._span, context))
+        return self
+
+    def _begun(self, context: Context) -> Span:
+        if context or (_draw is not None and _draw.wanted()):
+            attributes = {"http.request.method": self._method}
+            return _TRACER.start_span(self._method, context, SpanKind.SERVER, attributes)
+        if _draw is None:
+            return trace.INVALID_SPAN
+        # Ids all the same: for the log, and for work that follows, so that it is not drawn either.
+        return NonRecordingSpan(
+            SpanContext(_IDS.generate_trace_id(), _IDS.generate_span_id(), is_remote=False, trace_flags=_UNDRAWN)
+        )
+
+    def answered(self, route: str, status: int) -> None:
+        if self._span.is_recording():
+            self._span.update_name(f"{self._method} {route}")
+            self._span.set_attributes({"http.route": route, "http.response.status_code": status})
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is not None:
+            self._span.set_status(Status(StatusCode.ERROR, kind.__name__))
+        self._span.end()
+        detach(self._token)
 
 
 def _links(parent: str | None) -> list[Link]:

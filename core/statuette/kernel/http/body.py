@@ -35,17 +35,17 @@ class SenderLeft(InvalidInput):
 
 
 class BoundedBody:
-    """A `receive` that hands on a body of at most `max_bytes` that arrives within `seconds`.
+    """A `receive` that hands on a body of at most `max_bytes` that arrives by `until_seconds` of the clock.
 
     Its calls raise `RequestTooLarge`, `SenderTooSlow` or `SenderLeft` until the body is complete or `answered` is set;
     afterwards they wait for the end of the connection, however long that takes.
     """
 
-    def __init__(self, receive: Receive, clock: Clock, *, max_bytes: int, seconds: float) -> None:
+    def __init__(self, receive: Receive, clock: Clock, *, max_bytes: int, until_seconds: float) -> None:
         self._receive = receive
         self._clock = clock
         self._max_bytes = max_bytes
-        self._until_seconds = clock.monotonic_seconds() + seconds
+        self._until_seconds = until_seconds
         self._received_bytes = 0
         self.complete = False
         self.answered = False

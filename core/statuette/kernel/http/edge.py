@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
-from opentelemetry.trace import SpanKind
 
 from statuette.errors import StatuetteError
 from statuette.kernel import telemetry
@@ -19,15 +18,16 @@ from statuette.values import Clock, new_id
 
 _log = logging.getLogger("statuette.access")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,80}")
-_SECURITY = [
+_SECURITY = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
-]
+)
 _API_CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_CLOSE = ((b"connection", b"close"),)
 _SMALL_BODY_BYTES = 65_536
 _LINGER_BYTES = 32 * 1024 * 1024
 _LINGER_SECONDS = 5.0
@@ -58,24 +58,28 @@ class Edge:
         self._max_body_bytes = max_body_bytes
         self._max_upload_bytes = max_upload_bytes + 65_536
         self._body_seconds = body_seconds
-        self._headers = [*_SECURITY, *([_HSTS] if https else [])]
+        self._headers = (*_SECURITY, *((_HSTS,) if https else ()))
+        self._api_headers = (*self._headers, _API_CSP)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        request_id = self._request_id(headers.get(b"x-request-id", b""))
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id = self._request_id(headers.get(b"x-request-id"))
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        began = self._clock.monotonic_seconds()
         limit = self._max_upload_bytes if scope["path"] == "/v1/uploads" else self._max_body_bytes
-        body = BoundedBody(receive, self._clock, max_bytes=limit, seconds=self._body_seconds)
+        body = BoundedBody(receive, self._clock, max_bytes=limit, until_seconds=began + self._body_seconds)
         method = scope["method"]
         if head := method == "HEAD":
             # Answered like a GET, whose body then stays here.
             scope = {**scope, "method": HttpMethod.GET}
-        early = not head and _announces_much(headers)
+        announced_bytes = _announced_bytes(headers)
+        # More of the body may follow than what arrives with the headers.
+        early = not head and (announced_bytes > _SMALL_BODY_BYTES or b"transfer-encoding" in headers)
         status = 500
-        began = self._clock.monotonic_seconds()
 
         async def receiving() -> Any:
             if head and body.answered:
@@ -88,14 +92,14 @@ class Edge:
                 status = message["status"]
                 body.answered = True
                 early = early and status >= 400 and not body.complete
-                names = {name.lower() for name, _ in message["headers"]}
-                extra = [(b"x-request-id", request_id.encode()), *self._headers]
-                extra.extend(scope["state"].get("response_headers", ()))
-                if b"content-security-policy" not in names:
-                    extra.append(_API_CSP)
-                if early:
-                    extra.append((b"connection", b"close"))
-                message["headers"] = [*message["headers"], *extra]
+                said = message["headers"]
+                message["headers"] = [
+                    *said,
+                    (b"x-request-id", request_id.encode()),
+                    *(self._headers if b"content-security-policy" in dict(said) else self._api_headers),
+                    *state.get("response_headers", ()),
+                    *(_CLOSE if early else ()),
+                ]
             elif early and not message.get("more_body", False):
                 first: Any = {**message, "more_body": True}
                 await send(first)
@@ -107,47 +111,34 @@ class Edge:
             if head:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-        with (
-            telemetry.continued(headers.get(b"traceparent", b"").decode("latin-1") or None),
-            telemetry.span("http", SpanKind.SERVER, **{"http.request.method": method}) as span,
-        ):
-            if _announced_bytes(headers) > limit:
+        with telemetry.RequestSpan(method, headers.get(b"traceparent")) as span:
+            if announced_bytes > limit:
                 await _refuse(sending, RequestTooLarge(max_bytes=limit), request_id)
             else:
                 await self._app(scope, receiving, sending)
             route = _route(scope)
-            span.update_name(f"{method} {route}")
-            span.set_attribute("http.route", route)
-            span.set_attribute("http.response.status_code", status)
+            span.answered(route, status)
             telemetry.http_requests.add(1, {"route": route, "status": f"{status // 100}xx"})
             if _log.isEnabledFor(logging.INFO):
-                _log.info(
-                    "request",
-                    extra={
-                        "facts": {
-                            "method": method,
-                            "route": route,
-                            "status": status,
-                            "ms": round((self._clock.monotonic_seconds() - began) * 1000, 1),
-                            "request_id": request_id,
-                        }
-                    },
-                )
+                facts = {
+                    "method": method,
+                    "route": route,
+                    "status": status,
+                    "ms": round((self._clock.monotonic_seconds() - began) * 1000, 1),
+                    "request_id": request_id,
+                }
+                _log.info("request", extra={"facts": facts})
 
-    def _request_id(self, given: bytes) -> str:
-        text = given.decode("latin-1")
-        return text if _REQUEST_ID.fullmatch(text) else new_id("req", self._clock.now())
+    def _request_id(self, given: bytes | None) -> str:
+        if given is not None and _REQUEST_ID.fullmatch(text := given.decode("latin-1")):
+            return text
+        return new_id("req", self._clock.now())
 
 
 def _announced_bytes(headers: dict[bytes, bytes]) -> int:
     """The Content-Length; the server has refused what is not a number, and a body without one is counted as it comes."""
-    length = headers.get(b"content-length", b"0")
-    return int(length) if length.isdigit() else 0
-
-
-def _announces_much(headers: dict[bytes, bytes]) -> bool:
-    """Whether more of the body may follow than what arrives with the headers."""
-    return b"transfer-encoding" in headers or _announced_bytes(headers) > _SMALL_BODY_BYTES
+    length = headers.get(b"content-length")
+    return int(length) if length is not None and length.isdigit() else 0
 
 
 async def _refuse(send: Send, error: StatuetteError, request_id: str) -> None:
