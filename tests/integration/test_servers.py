@@ -395,8 +395,11 @@ def test_a_server_ends_when_its_keeper_is_killed(kind: type[ServerProcess]) -> N
         # When the process between it and us is killed
         child.parent().kill()
 
-        # Then the server does not stay behind
+        # Then the server does not stay behind, and cannot come back
         assert_gone([child])
+        with pytest.raises(ServerFailed, match="is gone"):
+            server.start()
+    assert not server.folder.exists()
 
 
 def test_a_server_outlives_the_thread_that_started_it() -> None:
@@ -421,7 +424,7 @@ def test_the_command_prints_addresses_and_keeps_the_servers_until_it_is_told_to_
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         exports = {}
-        while "S3_SECRET_ACCESS_KEY" not in exports:
+        while "S3_KEYS_SECRET_ACCESS_KEY" not in exports:
             line = running.stdout.readline()
             name, address = re.fullmatch(r"export (\w+)=(\S+)\n", line).groups()  # type: ignore[union-attr]
             exports[name] = address
@@ -429,8 +432,9 @@ def test_the_command_prints_addresses_and_keeps_the_servers_until_it_is_told_to_
         # When what it printed is used
         with redis.Redis.from_url(exports["REDIS_URL"]) as client:
             assert client.ping()
-        with urlopen(signed(f"{exports['S3_URL']}/{exports['S3_BUCKET']}")) as bucket:
-            assert bucket.status == 200
+        for prefix in ("S3", "S3_KEYS"):
+            with urlopen(signed(f"{exports[f'{prefix}_URL']}/{exports[f'{prefix}_BUCKET']}")) as bucket:
+                assert bucket.status == 200
 
         # Then it ends when told, and everything with it
         processes = descendants(running.pid)

@@ -15,7 +15,7 @@ from statuette.testing.servers.redis import RedisServer
 from statuette.testing.servers.s3 import S3Server
 
 _KINDS = ("postgres", "redis", "s3")
-_BUCKET = "statuette"
+_BUCKETS = {"S3": "statuette-objects", "S3_KEYS": "statuette-keys"}  # by the prefix of their settings
 
 
 def main() -> None:
@@ -39,14 +39,15 @@ def _started(kind: str, running: contextlib.ExitStack) -> dict[str, str]:
     if kind == "redis":
         return {"REDIS_URL": running.enter_context(RedisServer()).url}
     s3 = running.enter_context(S3Server())
-    s3.create_bucket(_BUCKET, versioned=True)
-    return {
-        "S3_URL": s3.url,
-        "S3_BUCKET": _BUCKET,
-        "S3_REGION": s3.access.region,
-        "S3_ACCESS_KEY_ID": s3.access.access_key_id,
-        "S3_SECRET_ACCESS_KEY": s3.access.secret_access_key,
-    }
+    exports = {}
+    for prefix, bucket in _BUCKETS.items():
+        s3.create_bucket(bucket, versioned=True)
+        exports[f"{prefix}_URL"] = s3.url
+        exports[f"{prefix}_BUCKET"] = bucket
+        exports[f"{prefix}_REGION"] = s3.access.region
+        exports[f"{prefix}_ACCESS_KEY_ID"] = s3.access.access_key_id
+        exports[f"{prefix}_SECRET_ACCESS_KEY"] = s3.access.secret_access_key
+    return exports
 
 
 def _kinds(text: str) -> tuple[str, ...]:

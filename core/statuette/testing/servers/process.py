@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -61,7 +62,7 @@ class ServerProcess(ABC):
         return f"{type(self).__name__}(port {self.port}, {state})"
 
     def __enter__(self) -> Self:
-        self.port = _free_port()
+        self.port = free_port()
         # In the system's own temporary folder, never under a home: some servers run as another user, who must get there.
         self.folder = Path(tempfile.mkdtemp(prefix=f"statuette-{self.title.lower()}-"))
         self._keeper = _Keeper(self.folder)
@@ -160,6 +161,7 @@ class ServerProcess(ABC):
             keeper, self._keeper, self._process = self._keeper, None, None
             if keeper is not None:
                 keeper.close()
+                shutil.rmtree(self.folder, ignore_errors=True)  # the keeper did, unless it was killed
 
     def _paused_family(self) -> list[psutil.Process]:
         # The server first: a stopped one has no more children, so the list is complete.
@@ -210,15 +212,22 @@ class _Keeper:
     def close(self) -> None:
         with self._process as process:
             assert process.stdin is not None
-            process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # a request that it died before reading
+                process.stdin.close()
             process.wait()
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request).encode() + b"\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = b""
+        if not line:
+            raise ServerFailed("The process that keeps the server is gone, and the server with it.")
+        answer: dict[str, Any] = json.loads(line)
         return answer
 
 
@@ -228,7 +237,7 @@ def _environment() -> dict[str, str]:
     return {name: os.environ[name] for name in kept if name in os.environ}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     for port in random.sample(_PORTS, len(_PORTS)):
         with socket.socket() as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
