@@ -7,24 +7,27 @@ happen after the commit (send a message, wake a watcher) is handed to `after_com
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
 from piccolo.table import Table
 
 from statuette.kernel.db.engines import Connection, TunedEngine, TunedPostgres
-from statuette.kernel.db.errors import ConnectionLost, DatabaseReadOnly, SerializationFailure
+from statuette.kernel.db.errors import ConnectionLost, DatabaseReadOnly, DatabaseUnavailable, SerializationFailure
 from statuette.kernel.db.sql import insert_statement
 from statuette.values import Clock, new_id
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 Result = TypeVar("Result")
-_AGAIN_AFTER_SECONDS = (0.01, 0.05, 0.2, 0.5)
+_ATTEMPTS = 5
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -63,6 +66,11 @@ class Transaction(Reader):
         super().__init__(connection, now, postgres=postgres)
         self._at_end: list[Callable[[], Awaitable[None]]] = []
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
+
+    @property
+    def for_update(self) -> str:
+        """Ends a SELECT whose rows nobody else may change before this transaction is over. SQLite's has the database to itself."""
+        return " FOR UPDATE" if self.postgres else ""
 
     def new_id(self, prefix: str) -> str:
         return new_id(prefix, self.now)
@@ -121,27 +129,36 @@ class Database:
         """Close what belongs to the running event loop, for one that ends before the process does."""
         await self.engine.leave_loop()
 
-    async def run(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+    async def run(
+        self, work: Callable[[Transaction], Awaitable[Result]], *, patience: timedelta = timedelta(0)
+    ) -> Result:
         """Run `work` in a transaction, and again, a few times, when the database could not see it through.
 
         `work` may therefore run several times: it does nothing but on its transaction. When nobody can tell whether COMMIT
         was carried out it is not run again.
 
+        Args:
+            patience: for so long a database that is away is waited for, beyond the seconds that every transaction waits.
+
         Raises:
             What `transaction` raises, when trying again did not help.
         """
-        for pause_seconds in (*_AGAIN_AFTER_SECONDS, None):
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience.total_seconds()
+        for attempt in itertools.count(1):
             begun = False
             try:
                 async with self.transaction() as tx:
                     begun = True
                     return await work(tx)
-            except (SerializationFailure, ConnectionLost, DatabaseReadOnly) as error:
+            except (SerializationFailure, DatabaseUnavailable) as error:
                 # Before the transaction began, its engine has tried for long enough.
-                if pause_seconds is None or not begun:
+                broken_off = begun and isinstance(error, SerializationFailure | ConnectionLost | DatabaseReadOnly)
+                if not (broken_off and attempt < _ATTEMPTS) and loop.time() >= until:
                     raise
-                _log.info("transaction_again", extra={"facts": {"code": error.code}})
-            await asyncio.sleep(pause_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - lets two that collided part
+                _log.info("transaction_again", extra={"facts": {"code": error.code, "attempt": attempt}})
+            pause_seconds = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
+            await asyncio.sleep(pause_seconds * random.uniform(0.5, 1.0))  # noqa: S311 - lets two that collided part
         raise AssertionError("the last attempt returns or raises")
 
     @asynccontextmanager

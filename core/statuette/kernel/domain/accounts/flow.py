@@ -9,16 +9,24 @@ import msgspec
 from msgspec import UNSET
 
 from statuette.errors import Unavailable
-from statuette.kernel.db.database import Database
+from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.domain.accounts import service
 from statuette.kernel.domain.accounts.address import InvalidEmail, masked_address, parse_address
 from statuette.kernel.domain.accounts.letters import signin_letter
 from statuette.kernel.domain.accounts.schemas import MaskedAccount, ProfileResponse, ProfileUpdate
-from statuette.kernel.domain.accounts.service import AccountLeaving, NewAccount, Profile, SigninFailed
+from statuette.kernel.domain.accounts.service import (
+    AccountLeaving,
+    IssuedCode,
+    NewAccount,
+    OpenedSession,
+    Profile,
+    SigninFailed,
+)
 from statuette.kernel.domain.consent.service import mint_permit
 from statuette.kernel.egress import CallTimedOut, CircuitOpen, Egress
 from statuette.kernel.enforcement import deadlines
+from statuette.kernel.permit import Permit
 from statuette.policy import EffectivePolicy
 from statuette.ports.keys import KeyStoreUnavailable
 from statuette.ports.mail import Mailer, MailRefused, MailUnavailable, Message
@@ -77,9 +85,9 @@ class AccountFlow:
         """
         address = parse_address(email)
         index = self._cipher.blind_index(brand_id, address)
-        async with self._database.transaction() as tx:
+
+        async def issue(tx: Transaction) -> tuple[IssuedCode, datetime, Permit]:
             issued = await service.issue_code(tx, self._cipher, brand_id, index)
-            expires_at = tx.now + service.CODE_LIFETIME
             permit = await mint_permit(
                 tx,
                 brand_id=brand_id,
@@ -88,6 +96,9 @@ class AccountFlow:
                 categories=_MAIL_CATEGORIES,
                 policy=policy,
             )
+            return issued, tx.now + service.CODE_LIFETIME, permit
+
+        issued, expires_at, permit = await self._database.run(issue)
         letter = signin_letter(
             code_id=issued.id,
             code=issued.code,
@@ -139,20 +150,23 @@ class AccountFlow:
         """
         address = parse_address(email)
         index = self._cipher.blind_index(brand_id, address)
-        async with self._database.transaction() as tx:
-            row = await service.spend_attempt(tx, brand_id, index)
+        row = await self._database.run(lambda tx: service.spend_attempt(tx, brand_id, index))
         if not service.matches(self._cipher, brand_id, index, row, "".join(code.split())) or row is None:
             raise SigninFailed()
+        code_id = row.id
         newcomer = await self._newcomer(brand_id, address, index, locale)
+
+        async def enter(tx: Transaction) -> tuple[str, bool, OpenedSession]:
+            account_id, created = await service.enter(
+                tx, brand_id=brand_id, email_index=index, code_id=code_id, newcomer=newcomer, policy=policy
+            )
+            if created and signup_credits:
+                await service.welcome(tx, brand_id, account_id, signup_credits)
+            lasts = min(self._session_lasts, policy.rule("session.keep").after)
+            return account_id, created, await service.open_session(tx, brand_id, account_id, lasts, cookie=cookie)
+
         try:
-            async with self._database.transaction() as tx:
-                account_id, created = await service.enter(
-                    tx, brand_id=brand_id, email_index=index, code_id=row.id, newcomer=newcomer, policy=policy
-                )
-                if created and signup_credits:
-                    await service.welcome(tx, brand_id, account_id, signup_credits)
-                lasts = min(self._session_lasts, policy.rule("session.keep").after)
-                session = await service.open_session(tx, brand_id, account_id, lasts, cookie=cookie)
+            account_id, created, session = await self._database.run(enter)
         except (SigninFailed, AccountLeaving):
             # Rolled back for certain. After any other error the account may be there, so its key has to stay.
             await self._drop_key(newcomer)
@@ -163,13 +177,11 @@ class AccountFlow:
 
     async def sign_out(self, *, brand_id: str, account_id: str, session_id: str) -> None:
         """End one session. Idempotent."""
-        async with self._database.transaction() as tx:
-            await service.sign_out(tx, brand_id, account_id, session_id)
+        await self._database.run(lambda tx: service.sign_out(tx, brand_id, account_id, session_id))
 
     async def sign_out_everywhere(self, *, brand_id: str, account_id: str) -> int:
         """End every session of the account; returns how many were live."""
-        async with self._database.transaction() as tx:
-            return await service.sign_out_everywhere(tx, brand_id, account_id)
+        return await self._database.run(lambda tx: service.sign_out_everywhere(tx, brand_id, account_id))
 
     async def profile(self, *, brand_id: str, account_id: str) -> ProfileResponse:
         """Raises NotFound."""
@@ -199,8 +211,9 @@ class AccountFlow:
         elif update.name is not UNSET:
             name = service.checked_name(update.name)
             sealed = await self._cipher.seal(account_id, "name", name) if name is not None else None
-        async with self._database.transaction() as tx:
-            await service.update_profile(tx, brand_id, account_id, name=sealed, locale=update.locale)
+        await self._database.run(
+            lambda tx: service.update_profile(tx, brand_id, account_id, name=sealed, locale=update.locale)
+        )
         return await self.profile(brand_id=brand_id, account_id=account_id)
 
     async def _newcomer(self, brand_id: str, address: str, index: str, locale: str) -> NewAccount | None:
@@ -226,5 +239,4 @@ class AccountFlow:
         return True
 
     async def _void(self, brand_id: str, code_id: str) -> None:
-        async with self._database.transaction() as tx:
-            await service.void_code(tx, brand_id, code_id)
+        await self._database.run(lambda tx: service.void_code(tx, brand_id, code_id))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from statuette.errors import ConfigurationError
-from statuette.kernel.db.database import Database
+from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.domain.brands import service
 from statuette.kernel.domain.brands.changes import Change
 from statuette.kernel.domain.brands.file import ReadBrand, read_brand, wrong
@@ -50,16 +51,18 @@ async def apply_brands(
     """
     brands, warnings = check_files(registry, files)
     found: list[Change] = []
-    try:
-        async with database.transaction() as tx:
-            for brand in brands:
-                await service.release_hosts(tx, brand.config)
-            for brand in brands:
-                found += await service.apply(tx, brand.config, brand.source.at("hosts"))
-            if dry_run:
-                raise _NothingWritten
-    except _NothingWritten:
-        pass
+
+    async def apply(tx: Transaction) -> None:
+        found.clear()
+        for brand in brands:
+            await service.release_hosts(tx, brand.config)
+        for brand in brands:
+            found.extend(await service.apply(tx, brand.config, brand.source.at("hosts")))
+        if dry_run:
+            raise _NothingWritten
+
+    with suppress(_NothingWritten):
+        await database.run(apply)
     changed = {change.brand for change in found}
     unchanged = [brand.config.slug for brand in brands if brand.config.slug not in changed]
     return Applied(found, unchanged, warnings, dry_run)

@@ -32,8 +32,8 @@ class ConsentFlow:
         surface: str,
     ) -> ConsentResponse:
         """Record a decision; durable on return. Raises what `service.decide` raises."""
-        async with self._database.transaction() as tx:
-            state = await service.decide(
+        state = await self._database.run(
+            lambda tx: service.decide(
                 tx,
                 brand_id=brand_id,
                 account_id=account_id,
@@ -44,6 +44,7 @@ class ConsentFlow:
                 locale=locale,
                 surface=surface,
             )
+        )
         return _response(policy.purposes[purpose], state)
 
 

@@ -9,10 +9,12 @@ from litestar.di import NamedDependency as Injected
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from statuette.errors import InvalidInput
+from statuette.kernel.db.database import Transaction
 from statuette.kernel.domain.accounts import service as accounts
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.credits import service
 from statuette.kernel.domain.credits.schemas import BalanceResponse, GrantRequest, HistoryPage, TransferResponse
+from statuette.kernel.domain.credits.views import TransferView
 from statuette.kernel.http.answers import answer, decode_cursor, encode_cursor
 from statuette.kernel.http.principal import Principal
 from statuette.kernel.platform import Platform
@@ -78,9 +80,10 @@ class AdminCreditRoutes(Controller):
         """Give an account credits. The same key is the same grant, for ever."""
         if idempotency_key is None:
             raise IdempotencyKeyRequired(cure="Send a key of your own, one a grant.")
-        async with platform.database.transaction() as tx:
+
+        async def grant(tx: Transaction) -> TransferView:
             await accounts.require(tx, brand.id, account)
-            transfer = await service.grant(
+            return await service.grant(
                 tx,
                 brand_id=brand.id,
                 account_id=account,
@@ -89,4 +92,5 @@ class AdminCreditRoutes(Controller):
                 actor=principal.id,
                 expires_at=data.expires_at,
             )
-        return TransferResponse.of(transfer)
+
+        return TransferResponse.of(await platform.database.run(grant))

@@ -74,8 +74,9 @@ class FigurineRoutes(Controller):
         figurine_id: FromPath[str],
     ) -> None:
         """Gone from sight at once, from the store right after, in every size."""
-        async with platform.database.transaction() as tx:
-            await service.ask_deletion(tx, brand_id=brand.id, account_id=account_id, figurine_id=figurine_id)
+        await platform.database.run(
+            lambda tx: service.ask_deletion(tx, brand_id=brand.id, account_id=account_id, figurine_id=figurine_id)
+        )
 
 
 @get(

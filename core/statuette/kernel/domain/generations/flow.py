@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from statuette.errors import Conflict, NotFound
-from statuette.kernel.db.database import Database, Reader
+from statuette.kernel.db.database import Database, Reader, Transaction
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.generations import repository, service
 from statuette.kernel.domain.generations.budget import DailyCeilingReached
@@ -30,26 +32,29 @@ class GenerationFlow:
 
     async def order(self, brand: LoadedBrand, account_id: str, request: GenerationRequest, once: Once | None) -> str:
         """Accept a job, or find the one that the same keyed request made; returns its id."""
+
+        async def accept(tx: Transaction) -> str:
+            if once is not None and (made := await once.begin(tx)) is not None:
+                return made.resource_id
+            order = await self._completed(tx, brand.id, account_id, request)
+            checked = plan(order, brand, self._plugins)
+            generation_id = await self._generations.accept(
+                tx, brand=brand, account_id=account_id, order=order, plan=checked
+            )
+            if once is not None:
+                await once.finish(tx, status=202, resource_id=generation_id)
+            return generation_id
+
         try:
-            async with self._database.transaction() as tx:
-                if once is not None and (made := await once.begin(tx)) is not None:
-                    return made.resource_id
-                order = await self._completed(tx, brand.id, account_id, request)
-                checked = plan(order, brand, self._plugins)
-                generation_id = await self._generations.accept(
-                    tx, brand=brand, account_id=account_id, order=order, plan=checked
-                )
-                if once is not None:
-                    await once.finish(tx, status=202, resource_id=generation_id)
-                return generation_id
+            return await self._database.run(accept)
         except DailyCeilingReached:
-            async with self._database.transaction() as tx:
-                await service.report_ceiling(tx, brand.id)
+            await self._database.run(lambda tx: service.report_ceiling(tx, brand.id))
             raise
 
     async def cancel(self, brand: LoadedBrand, account_id: str, generation_id: str) -> None:
         """Raises `NotFound`, `AlreadyEnded`."""
-        async with self._database.transaction() as tx:
+
+        async def cancel(tx: Transaction) -> None:
             if await repository.get(tx, brand.id, account_id, generation_id) is None:
                 raise NotFound()
             job = await repository.lock_unfinished(tx, generation_id)
@@ -58,27 +63,27 @@ class GenerationFlow:
             charge = brand.config.cancel_charges == "after_start"
             await self._generations.cancel(tx, job, reason="canceled_by_user", charge=charge)
 
+        await self._database.run(cancel)
+
     async def consent_withdrawn(self, brand: LoadedBrand, account_id: str) -> int:
         """Cancel what the account has under way, unpaid; returns how many jobs."""
-        async with self._database.transaction() as tx:
-            return await self._generations.withdraw_consent(tx, brand_id=brand.id, account_id=account_id)
+        return await self._database.run(
+            lambda tx: self._generations.withdraw_consent(tx, brand_id=brand.id, account_id=account_id)
+        )
 
     async def expire(self) -> int:
         """End jobs that took longer than any job may; returns how many. The scheduler's job."""
         async with self._database.read() as reader:
             overdue = await repository.overdue(reader, 100)
         for generation_id in overdue:
-            async with self._database.transaction() as tx:
-                job = await repository.lock_unfinished(tx, generation_id)
-                if job is not None:
-                    await self._generations.end(
-                        tx,
-                        job,
-                        state=State.failed,
-                        reason="took_too_long",
-                        delivered=len(await service.figurines_of(tx, job)),
-                    )
+            await self._database.run(partial(self._end_overdue, generation_id=generation_id))
         return len(overdue)
+
+    async def _end_overdue(self, tx: Transaction, *, generation_id: str) -> None:
+        job = await repository.lock_unfinished(tx, generation_id)
+        if job is not None:
+            have = len(await service.figurines_of(tx, job))
+            await self._generations.end(tx, job, state=State.failed, reason="took_too_long", delivered=have)
 
     async def _completed(self, reader: Reader, brand_id: str, account_id: str, request: GenerationRequest) -> Order:
         """The order with what it leaves out taken from its parent."""

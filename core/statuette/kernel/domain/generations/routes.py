@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -14,7 +16,7 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from statuette.errors import InvalidInput, NotFound, Unauthenticated
-from statuette.kernel.db.database import Reader
+from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.generations import repository, views
 from statuette.kernel.domain.generations.outcomes import UNFINISHED, State
@@ -128,12 +130,13 @@ class GenerationRoutes(Controller):
         generation_id: FromPath[str],
     ) -> StreamTicketView:
         """For `EventSource`, which sends no headers. Good once, for a minute."""
-        async with platform.database.transaction() as tx:
+
+        async def issue(tx: Transaction) -> tuple[str, datetime]:
             if await repository.get(tx, brand.id, account_id, generation_id) is None:
                 raise NotFound()
-            ticket, expires_at = await tickets.issue(
-                tx, brand_id=brand.id, account_id=account_id, generation_id=generation_id
-            )
+            return await tickets.issue(tx, brand_id=brand.id, account_id=account_id, generation_id=generation_id)
+
+        ticket, expires_at = await platform.database.run(issue)
         url = f"{platform.settings.public_url}/v1/generations/{generation_id}/events?ticket={ticket}"
         return StreamTicketView(ticket, url, expires_at)
 
@@ -153,8 +156,7 @@ class GenerationRoutes(Controller):
         """Server-sent events, from the first one or after `Last-Event-ID`; ends with the job."""
         account_id = request.scope["state"]["principal"].account_id
         if ticket is not None:
-            async with platform.database.transaction() as tx:
-                passed = await tickets.redeem(tx, ticket)
+            passed = await platform.database.run(partial(tickets.redeem, ticket=ticket))
             if passed is None or passed.generation_id != generation_id or passed.brand_id != brand.id:
                 raise Unauthenticated("The stream ticket is unknown, used or expired.")
             account_id = passed.account_id

@@ -8,12 +8,14 @@ from datetime import timedelta
 
 from statuette.errors import NotFound
 from statuette.kernel import telemetry
-from statuette.kernel.db.database import Database
+from statuette.kernel.db.database import Database, Transaction
+from statuette.kernel.db.errors import CommitOutcomeUnknown
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.consent import service as consent
 from statuette.kernel.domain.uploads import service
 from statuette.kernel.idempotency.once import Once
 from statuette.kernel.pixels.pool import PixelPool
+from statuette.kernel.pixels.results import NormalisedPhoto
 from statuette.ports.storage import Storage
 
 STATEMENT_DIGEST = f"sha256:{hashlib.sha256(service.STATEMENT.encode()).hexdigest()}"
@@ -56,8 +58,8 @@ class UploadFlow:
         await self.check(brand, account_id)
         with telemetry.span("intake"):
             photo = await self._pixels.normalise(data)
-        async with self._database.transaction() as tx:
-            upload_id = await service.begin(
+        upload_id = await self._database.run(
+            lambda tx: service.begin(
                 tx,
                 brand_id=brand.id,
                 account_id=account_id,
@@ -65,14 +67,15 @@ class UploadFlow:
                 policy=brand.policy,
                 longest_job=self._longest_job,
             )
+        )
         key = service.object_key(brand.id, upload_id)
         try:
             with telemetry.span("storage put"):
                 await self._storage.put(key, photo.data, media_type=photo.media_type)
-            async with self._database.transaction() as tx:
-                await service.complete(tx, brand.id, upload_id, photo)
-                if once is not None:
-                    await once.finish(tx, status=201, resource_id=upload_id)
+            await self._database.run(lambda tx: _complete(tx, brand, upload_id, photo, once))
+        except CommitOutcomeUnknown:
+            # It is there and answers for its key, or its own deadline removes it.
+            raise
         except NotFound:
             # A slow store let a deadline pass: the enforcer may have been here before these bytes were.
             await self._storage.delete_many([key])
@@ -80,7 +83,16 @@ class UploadFlow:
         except BaseException:
             # Part of it may be there: have it removed now instead of at its deadline.
             with suppress(NotFound):
-                async with self._database.transaction() as tx:
-                    await service.ask_deletion(tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id)
+                await self._database.run(
+                    lambda tx: service.ask_deletion(tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id)
+                )
             raise
         return upload_id
+
+
+async def _complete(
+    tx: Transaction, brand: LoadedBrand, upload_id: str, photo: NormalisedPhoto, once: Once | None
+) -> None:
+    await service.complete(tx, brand.id, upload_id, photo)
+    if once is not None:
+        await once.finish(tx, status=201, resource_id=upload_id)

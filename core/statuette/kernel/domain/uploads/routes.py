@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, delete, get, post, put
@@ -89,8 +90,7 @@ class UploadRoutes(Controller):
                 key=key,
                 body=form.photo,
             )
-            async with platform.database.transaction() as tx:
-                made = await once.begin(tx, outside_call=True)
+            made = await platform.database.run(partial(once.begin, outside_call=True))
             if made is not None:
                 return await _answer(request, platform, brand, account_id, made.resource_id, status=201)
         try:
@@ -103,8 +103,7 @@ class UploadRoutes(Controller):
             )
         except Exception:
             if once is not None:
-                async with platform.database.transaction() as tx:
-                    await once.abandon(tx)
+                await platform.database.run(once.abandon)
             raise
         return await _answer(request, platform, brand, account_id, upload_id, status=201)
 
@@ -147,8 +146,9 @@ class UploadRoutes(Controller):
         upload_id: FromPath[str],
     ) -> Response[bytes]:
         """Keep the photo until it is unsaved or deleted."""
-        async with platform.database.transaction() as tx:
-            await service.save(tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id)
+        await platform.database.run(
+            lambda tx: service.save(tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id)
+        )
         return await _answer(request, platform, brand, account_id, upload_id)
 
     @delete("/{upload_id:str}/saved", status_code=200, summary="Unsave a photo")
@@ -161,8 +161,11 @@ class UploadRoutes(Controller):
         upload_id: FromPath[str],
     ) -> Response[bytes]:
         """Let the photo go again: its clock starts."""
-        async with platform.database.transaction() as tx:
-            await service.unsave(tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id, policy=brand.policy)
+        await platform.database.run(
+            lambda tx: service.unsave(
+                tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id, policy=brand.policy
+            )
+        )
         return await _answer(request, platform, brand, account_id, upload_id)
 
     @delete("/{upload_id:str}", status_code=204, summary="Delete a photo")
@@ -174,8 +177,9 @@ class UploadRoutes(Controller):
         upload_id: FromPath[str],
     ) -> None:
         """Gone from sight at once, from the store right after. Jobs that still use it are cancelled, unpaid."""
-        async with platform.database.transaction() as tx:
-            await service.ask_deletion(tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id)
+        await platform.database.run(
+            lambda tx: service.ask_deletion(tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id)
+        )
 
 
 async def _answer(
