@@ -9,7 +9,6 @@ import msgspec
 
 from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.events.signals import CHANGED, Signals
-from statuette.kernel.events.tables import GenerationEvent
 
 
 class EventRow(msgspec.Struct, frozen=True):
@@ -27,19 +26,16 @@ class EventLog:
 
     async def append(self, tx: Transaction, *, brand_id: str, generation_id: str, type: str, **data: Any) -> None:
         """Add an event. The caller has changed the job's row in this transaction, which orders concurrent writers."""
-        seq = await tx.value(
-            "SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM generation_event WHERE generation_id = :generation_id",
-            generation_id=generation_id,
-        )
-        await tx.insert(
-            GenerationEvent,
+        await tx.execute(
+            "INSERT INTO generation_event (id, brand_id, generation_id, seq, type, data, created_at)"
+            " SELECT :id, :brand_id, :generation_id, COALESCE(MAX(seq), 0) + 1, :type, :data, :now"
+            " FROM generation_event WHERE generation_id = :generation_id",
             id=tx.new_id("evt"),
             brand_id=brand_id,
             generation_id=generation_id,
-            seq=seq,
             type=type,
             data=msgspec.json.encode(data).decode(),
-            created_at=tx.now,
+            now=tx.now,
         )
         tx.after_commit(lambda: self._signals.send(CHANGED, generation_id))
 

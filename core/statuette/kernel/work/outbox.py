@@ -117,9 +117,10 @@ class Outbox:
 
     async def hold(self, tx: Transaction, claimed: Claimed) -> None:
         """Prove, inside the transaction that writes, that the lease is still ours, and keep it so. Raises `LeaseLost`."""
-        locked = " FOR UPDATE" if tx.postgres else ""
         if not await tx.rows(
-            f"SELECT id FROM work_item WHERE id = :id AND lease = :lease{locked}", id=claimed.id, lease=claimed.lease
+            f"SELECT id FROM work_item WHERE id = :id AND lease = :lease{tx.for_update}",
+            id=claimed.id,
+            lease=claimed.lease,
         ):
             raise LeaseLost()
 

@@ -87,8 +87,7 @@ async def lock_wallet(tx: Transaction, brand_id: str, account_id: str) -> Wallet
     """Keep every other transaction off this wallet and its lots until this one ends."""
     return await tx.one(
         WalletRow,
-        "UPDATE wallet SET available = available WHERE account_id = :account_id AND brand_id = :brand_id"
-        " RETURNING available, held",
+        f"SELECT available, held FROM wallet WHERE account_id = :account_id AND brand_id = :brand_id{tx.for_update}",
         account_id=account_id,
         brand_id=brand_id,
     )

@@ -78,8 +78,8 @@ async def get(reader: Reader, brand_id: str, account_id: str | None, figurine_id
 async def lock(tx: Transaction, brand_id: str, account_id: str, figurine_id: str) -> FigurineRow | None:
     return await tx.one(
         FigurineRow,
-        "UPDATE figurine SET state = state WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"
-        f" AND state = 'ready' AND {_VISIBLE} RETURNING *",
+        "SELECT * FROM figurine WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"
+        f" AND state = 'ready' AND {_VISIBLE}{tx.for_update}",
         id=figurine_id,
         brand_id=brand_id,
         account_id=account_id,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Transaction
 from statuette.kernel.domain.brands.directory import LoadedBrand
@@ -18,8 +20,15 @@ async def record(
     brand: LoadedBrand,
     provider: ImageProvider,
     model: ModelInfo,
+    *,
+    number: int,
 ) -> AttemptRow:
-    """Write an attempt before its call is made, with its worst case reserved. Raises `DailyCeilingReached`."""
+    """Write an attempt before its call is made, with its worst case reserved. Raises `DailyCeilingReached`.
+
+    Args:
+        job: locked.
+        number: counts the job's attempts, from 1.
+    """
     needed = model.worst_case_cost.micros
     if job.reserved_micros < needed:
         more = needed - job.reserved_micros
@@ -32,7 +41,6 @@ async def record(
             micros=more,
         )
         await repository.change_reserve(tx, job.id, more)
-    number = len(await repository.attempts(tx, job.id)) + 1
     attempt_id = tx.new_id("att")
     await tx.insert(
         Attempt,
@@ -54,11 +62,25 @@ async def record(
         started_at=tx.now,
         finished_at=None,
     )
-    return (await repository.attempts(tx, job.id))[-1]
+    return AttemptRow(
+        id=attempt_id,
+        number=number,
+        provider=provider.name,
+        model=model.id,
+        state="calling",
+        handle=None,
+        outcome=None,
+        reason=None,
+        reserved_micros=needed,
+        cost_micros=None,
+        currency=job.currency,
+        started_at=tx.now,
+        finished_at=None,
+    )
 
 
-async def close(tx: Transaction, job: GenerationRow, attempt: AttemptRow, outcome: Outcome) -> None:
-    """Record how a call ended and what it cost, once."""
+async def close(tx: Transaction, job: GenerationRow, attempt: AttemptRow, outcome: Outcome) -> GenerationRow:
+    """Record how a call of a locked job ended and what it cost, once; returns the job as it is now."""
     cost = cost_micros(outcome, attempt.reserved_micros)
     usage = getattr(outcome, "usage", None)
     if await repository.close_attempt(
@@ -72,11 +94,12 @@ async def close(tx: Transaction, job: GenerationRow, attempt: AttemptRow, outcom
         cost_micros=cost,
     ):
         telemetry.cost_micros.add(cost, {"currency": job.currency, "provider": attempt.provider})
-        await _settle(tx, job, attempt, cost)
+        return await _settle(tx, job, attempt, cost)
+    return job
 
 
-async def close_unknown(tx: Transaction, job: GenerationRow, attempt: AttemptRow, *, reason: str) -> None:
-    """The call left and nobody knows how it ended: book the worst, never forget it."""
+async def close_unknown(tx: Transaction, job: GenerationRow, attempt: AttemptRow, *, reason: str) -> GenerationRow:
+    """A call of a locked job left and nobody knows how it ended: book the worst, never forget it; returns the job as it is now."""
     if await repository.close_attempt(
         tx,
         attempt.id,
@@ -87,13 +110,14 @@ async def close_unknown(tx: Transaction, job: GenerationRow, attempt: AttemptRow
         output_tokens=None,
         cost_micros=attempt.reserved_micros,
     ):
-        await _settle(tx, job, attempt, attempt.reserved_micros)
+        return await _settle(tx, job, attempt, attempt.reserved_micros)
+    return job
 
 
-async def _settle(tx: Transaction, job: GenerationRow, attempt: AttemptRow, cost: int) -> None:
+async def _settle(tx: Transaction, job: GenerationRow, attempt: AttemptRow, cost: int) -> GenerationRow:
     """Move the attempt's part of the reservation to what is spent. An ended job's was given back already."""
-    unfinished = await repository.lock_unfinished(tx, job.id)
-    part = min(attempt.reserved_micros, unfinished.reserved_micros) if unfinished is not None else 0
+    part = min(attempt.reserved_micros, job.reserved_micros)
     if part:
         await repository.change_reserve(tx, job.id, -part)
     budget.settle(tx, brand_id=job.brand_id, day=job.reserved_day, reserved_micros=part, spent_micros=cost)
+    return msgspec.structs.replace(job, reserved_micros=job.reserved_micros - part)

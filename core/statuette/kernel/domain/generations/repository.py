@@ -204,10 +204,18 @@ async def attempts(reader: Reader, generation_id: str) -> list[AttemptRow]:
     )
 
 
-async def generation_of_attempt(reader: Reader, attempt_id: str) -> GenerationRow | None:
-    return await reader.one(
+async def lock(tx: Transaction, generation_id: str) -> GenerationRow:
+    """The job, ended or not, locked until the transaction ends."""
+    job = await tx.one(GenerationRow, f"SELECT * FROM generation WHERE id = :id{tx.for_update}", id=generation_id)
+    assert job is not None, "jobs are not deleted while work is done on them"
+    return job
+
+
+async def lock_by_attempt(tx: Transaction, attempt_id: str) -> GenerationRow | None:
+    """The job of an attempt, ended or not, locked until the transaction ends."""
+    return await tx.one(
         GenerationRow,
-        "SELECT g.* FROM generation g JOIN attempt a ON a.generation_id = g.id WHERE a.id = :id",
+        f"SELECT * FROM generation WHERE id = (SELECT generation_id FROM attempt WHERE id = :id){tx.for_update}",
         id=attempt_id,
     )
 
@@ -215,9 +223,7 @@ async def generation_of_attempt(reader: Reader, attempt_id: str) -> GenerationRo
 async def lock_unfinished(tx: Transaction, generation_id: str) -> GenerationRow | None:
     """The job, locked until the transaction ends; None when it has ended."""
     return await tx.one(
-        GenerationRow,
-        f"UPDATE generation SET state = state WHERE id = :id AND {_UNFINISHED} RETURNING *",
-        id=generation_id,
+        GenerationRow, f"SELECT * FROM generation WHERE id = :id AND {_UNFINISHED}{tx.for_update}", id=generation_id
     )
 
 

@@ -6,9 +6,15 @@ what had begun to be stored, and goes on. A job at a queue-based provider is pol
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
 from statuette.errors import NotFound, StatuetteError
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database, Transaction
+from statuette.kernel.db.errors import CommitOutcomeUnknown, DatabaseUnavailable
 from statuette.kernel.domain.brands.directory import BrandDirectory
 from statuette.kernel.domain.consent import service as consent
 from statuette.kernel.domain.figurines import service as figurines
@@ -48,6 +54,9 @@ from statuette.ports.image import (
 )
 from statuette.ports.storage import StorageUnavailable
 
+Result = TypeVar("Result")
+_OUTCOMES_WAIT_FOR = timedelta(minutes=1)
+
 
 class JobRunner:
     def __init__(
@@ -75,7 +84,7 @@ class JobRunner:
         """Do the next step of a job."""
         await self._brands.fresh()
         with self._calls.at_work(claimed.subject_id):
-            step = await self._prepare(claimed)
+            step = await self._database.run(partial(self._prepare, claimed=claimed))
             if step is None:
                 return
             submission = await self._calls.make(step)
@@ -86,25 +95,32 @@ class JobRunner:
 
     async def let_go(self, claimed: Claimed) -> None:
         """Tell the provider to drop an attempt whose job has ended, and book what it may have cost."""
-        async with self._database.transaction() as tx:
-            found = await self._open_attempt(tx, claimed.subject_id)
-            if found is None:
-                await self._outbox.finish(tx, claimed)
-                return
+        found = await self._database.run(partial(self._begin_letting_go, claimed=claimed))
+        if found is None:
+            return
         _, attempt = found
         provider = self._plugins.image_providers.get(attempt.provider)
         if attempt.handle is not None and provider is not None:
             await drop(provider, attempt.handle)
-        async with self._database.transaction() as tx:
-            await self._outbox.finish(tx, claimed)
+
+        async def finish(tx: Transaction) -> None:
             await self._book_unknown(tx, claimed.subject_id)
+            await self._outbox.finish(tx, claimed)
+
+        await self._recorded(finish)
 
     async def not_let_go(self, tx: Transaction, attempt_id: str) -> str | None:
         """The provider could not be told. The cost is booked; the runner raises the finding."""
         return await self._book_unknown(tx, attempt_id)
 
+    async def _begin_letting_go(self, tx: Transaction, *, claimed: Claimed) -> tuple[GenerationRow, AttemptRow] | None:
+        found = await self._open_attempt(tx, claimed.subject_id)
+        if found is None:
+            await self._outbox.finish(tx, claimed)
+        return found
+
     async def _open_attempt(self, tx: Transaction, attempt_id: str) -> tuple[GenerationRow, AttemptRow] | None:
-        job = await repository.generation_of_attempt(tx, attempt_id)
+        job = await repository.lock_by_attempt(tx, attempt_id)
         if job is None:
             return None
         recorded = await repository.attempts(tx, job.id)
@@ -118,88 +134,89 @@ class JobRunner:
         await attempts.close_unknown(tx, job, attempt, reason="job_ended")
         return job.brand_id
 
-    async def _prepare(self, claimed: Claimed) -> Step | None:
+    async def _prepare(self, tx: Transaction, *, claimed: Claimed) -> Step | None:
         """Everything that has to be on record before a call leaves; None when there is nothing to call for."""
-        async with self._database.transaction() as tx:
-            await self._outbox.hold(tx, claimed)
-            job = await repository.lock_unfinished(tx, claimed.subject_id)
-            if job is None:
-                await self._outbox.finish(tx, claimed)
-                return None
-            brand = await self._brands.by_id(job.brand_id)
-            have = len(await figurines_of(tx, job))
-            if tx.now >= job.expires_at:
-                await self._generations.end(tx, job, state=State.failed, reason="took_too_long", delivered=have)
-                return None
-            pending = await self._tidy(tx, job)
-            job = await repository.lock_unfinished(tx, job.id) or job
-            inputs = tuple(
-                OrderInput(role=InputRole(row.role), upload_id=row.upload_id, figurine_id=row.figurine_id)
-                for row in await repository.inputs(tx, job.id)
+        # The job first, then its work, as everybody does: else this and a cancellation wait for each other.
+        job = await repository.lock_unfinished(tx, claimed.subject_id)
+        if job is None:
+            await self._outbox.finish(tx, claimed)
+            return None
+        await self._outbox.hold(tx, claimed)
+        brand = await self._brands.by_id(job.brand_id)
+        earlier = await repository.attempts(tx, job.id)
+        have = len(await figurines_of(tx, job)) if earlier else 0
+        if tx.now >= job.expires_at:
+            await self._generations.end(tx, job, state=State.failed, reason="took_too_long", delivered=have)
+            return None
+        job, pending = await self._tidy(tx, job, earlier)
+        inputs = tuple(
+            OrderInput(role=InputRole(row.role), upload_id=row.upload_id, figurine_id=row.figurine_id)
+            for row in await repository.inputs(tx, job.id)
+        )
+        try:
+            permit = await consent.mint_permit(
+                tx,
+                brand_id=brand.id,
+                account_id=job.account_id,
+                purpose=PURPOSE,
+                categories=categories(inputs),
+                policy=brand.policy,
             )
+        except consent.ConsentRequired:
+            await self._generations.cancel(tx, job, reason="consent_withdrawn", charge=False)
+            return None
+        except PermitRefused:
+            await self._generations.end(tx, job, state=State.failed, reason="permit_refused", delivered=have)
+            return None
+        sources = await self._sources(tx, job, inputs)
+        if sources is None:
+            # The enforcer would say the same a moment later.
+            await self._generations.cancel(tx, job, reason="input_deleted", charge=False)
+            return None
+        model_name = job.model_list()[job.model_index]
+        found = self._plugins.provider_of(model_name)
+        if found is None:
+            await self._fall_through(tx, claimed, job, model_name, have)
+            return None
+        provider, model = found
+        wanted = min(job.picture_count - have, model.max_images)
+        if pending is None:
             try:
-                permit = await consent.mint_permit(
-                    tx,
-                    brand_id=brand.id,
-                    account_id=job.account_id,
-                    purpose=PURPOSE,
-                    categories=categories(inputs),
-                    policy=brand.policy,
-                )
-            except consent.ConsentRequired:
-                await self._generations.cancel(tx, job, reason="consent_withdrawn", charge=False)
+                pending = await attempts.record(tx, job, brand, provider, model, number=len(earlier) + 1)
+            except budget.DailyCeilingReached:
+                await self._generations.end(tx, job, state=State.failed, reason="daily_ceiling_reached", delivered=have)
                 return None
-            except PermitRefused:
-                await self._generations.end(tx, job, state=State.failed, reason="permit_refused", delivered=have)
-                return None
-            sources = await self._sources(tx, job, inputs)
-            if sources is None:
-                # The enforcer would say the same a moment later.
-                await self._generations.cancel(tx, job, reason="input_deleted", charge=False)
-                return None
-            model_name = job.model_list()[job.model_index]
-            found = self._plugins.provider_of(model_name)
-            if found is None:
-                await self._fall_through(tx, claimed, job, model_name, have)
-                return None
-            provider, model = found
-            wanted = min(job.picture_count - have, model.max_images)
-            if pending is None:
-                try:
-                    pending = await attempts.record(tx, job, brand, provider, model)
-                except budget.DailyCeilingReached:
-                    await self._generations.end(
-                        tx, job, state=State.failed, reason="daily_ceiling_reached", delivered=have
-                    )
-                    return None
-            # While a job waits at its provider, asking for it is nothing that anybody needs to hear of.
-            if job.state != State.running and pending.handle is None:
-                await repository.begin(tx, job.id)
-                await self._events.append(
-                    tx, brand_id=job.brand_id, generation_id=job.id, type="generation.running", state="running"
-                )
-            return Step(
-                job=job,
-                brand=brand,
-                provider=provider,
-                model=model,
-                permit=permit,
-                inputs=inputs,
-                sources=sources,
-                attempt=pending,
-                wanted=wanted,
+        # While a job waits at its provider, asking for it is nothing that anybody needs to hear of.
+        if job.state != State.running and pending.handle is None:
+            await repository.begin(tx, job.id)
+            await self._events.append(
+                tx, brand_id=job.brand_id, generation_id=job.id, type="generation.running", state="running"
             )
+        return Step(
+            job=job,
+            brand=brand,
+            provider=provider,
+            model=model,
+            permit=permit,
+            inputs=inputs,
+            sources=sources,
+            attempt=pending,
+            wanted=wanted,
+        )
 
-    async def _tidy(self, tx: Transaction, job: GenerationRow) -> AttemptRow | None:
-        """Close what a killed step left open; returns an attempt that still waits at the provider."""
-        await figurines.discard_unfinished(tx, job.id)
-        for attempt in await repository.attempts(tx, job.id):
+    async def _tidy(
+        self, tx: Transaction, job: GenerationRow, earlier: list[AttemptRow]
+    ) -> tuple[GenerationRow, AttemptRow | None]:
+        """Close what a killed step left open; returns the job and an attempt that still waits at the provider."""
+        if earlier:
+            await figurines.discard_unfinished(tx, job.id)
+        for attempt in earlier:
             if attempt.finished_at is not None:
                 continue
             if attempt.state == "accepted":
-                return attempt
-            await attempts.close_unknown(tx, job, attempt, reason="worker_lost")
-        return None
+                return job, attempt
+            job = await attempts.close_unknown(tx, job, attempt, reason="worker_lost")
+        return job, None
 
     async def _sources(
         self, tx: Transaction, job: GenerationRow, inputs: tuple[OrderInput, ...]
@@ -222,14 +239,17 @@ class JobRunner:
 
     async def _wait_for(self, claimed: Claimed, step: Step, accepted: Accepted) -> None:
         """The provider has queued the job: keep its handle before anything else, and come back."""
+
+        async def wait(tx: Transaction) -> None:
+            job = await repository.lock_unfinished(tx, step.job.id)
+            if job is None:
+                raise LeaseLost()
+            await repository.accept_attempt(tx, step.attempt.id, accepted.handle)
+            await self._wait(tx, job, reason="provider_queue", retries=job.retries, model_index=job.model_index)
+            await self._outbox.postpone(tx, claimed, tx.now + accepted.poll_after)
+
         try:
-            async with self._database.transaction() as tx:
-                await repository.accept_attempt(tx, step.attempt.id, accepted.handle)
-                job = await repository.lock_unfinished(tx, step.job.id)
-                if job is None:
-                    raise LeaseLost()
-                await self._wait(tx, job, reason="provider_queue", retries=job.retries, model_index=job.model_index)
-                await self._outbox.postpone(tx, claimed, tx.now + accepted.poll_after)
+            await self._recorded(wait)
         except LeaseLost:
             await forget(step.provider, accepted.handle)
             await self._close(step, ProviderUnavailable(reason="canceled", possibly_charged=True))
@@ -252,12 +272,14 @@ class JobRunner:
                 except StorageUnavailable:
                     decision = Retry("storage_unavailable", None)
                 except StatuetteError as error:
-                    if error.retryable:
+                    if isinstance(error, DatabaseUnavailable | CommitOutcomeUnknown):
+                        decision = Retry("database_unavailable", None)
+                    elif error.retryable:
                         decision = Retry("pixels_unavailable", None)
                     else:
                         outcome = NoImage(reason="undecodable_picture", usage=outcome.usage)
                         decision = decide(outcome)
-            await self._dispose(claimed, step, outcome, decision)
+            await self._recorded(lambda tx: self._dispose(tx, claimed, step, outcome, decision))
         except LeaseLost:
             # The job ended or went to another worker; what this call cost is on record all the same.
             await self._close(step, outcome)
@@ -265,83 +287,81 @@ class JobRunner:
 
     async def _deliver(self, claimed: Claimed, step: Step, outcome: Outcome, pictures: list[RenderedPicture]) -> None:
         """Rows and deadlines, then bytes, then everything that follows from them, in one transaction."""
-        async with self._database.transaction() as tx:
-            await self._held(tx, claimed, step)
-            ids = [
-                await figurines.begin(
-                    tx,
-                    brand_id=step.job.brand_id,
-                    account_id=step.job.account_id,
-                    generation_id=step.job.id,
-                    attempt_id=step.attempt.id,
-                    position=position,
-                    original=picture.original,
-                    policy_digest=step.brand.policy.digest,
-                )
-                for position, picture in enumerate(pictures)
-            ]
+        ids = await self._recorded(lambda tx: self._begin_pictures(tx, claimed, step, pictures))
         for figurine_id, picture in zip(ids, pictures, strict=True):
             await self._pictures.store(step.brand.id, figurine_id, picture)
         try:
-            await self._complete(claimed, step, outcome, ids)
+            await self._recorded(lambda tx: self._complete(tx, claimed, step, outcome, ids))
         except LeaseLost:
             # Their rows may be gone already, and with them the deadlines that would have removed these bytes.
             await self._pictures.remove(step.brand.id, ids)
             raise
 
-    async def _complete(self, claimed: Claimed, step: Step, outcome: Outcome, ids: list[str]) -> None:
-        async with self._database.transaction() as tx:
-            job = await self._held(tx, claimed, step)
-            await attempts.close(tx, job, step.attempt, outcome)
-            for figurine_id in ids:
-                await figurines.complete(tx, figurine_id)
-                await self._events.append(
-                    tx,
-                    brand_id=job.brand_id,
-                    generation_id=job.id,
-                    type="generation.figurine_ready",
-                    figurine_id=figurine_id,
-                )
-            have = len(await figurines_of(tx, job))
-            if have >= job.picture_count:
-                job = await repository.lock_unfinished(tx, job.id) or job
-                await self._outbox.finish(tx, claimed)
-                await self._generations.end(tx, job, state=State.succeeded, reason=None, delivered=have)
-            else:
-                await self._outbox.postpone(tx, claimed, tx.now)
+    async def _begin_pictures(
+        self, tx: Transaction, claimed: Claimed, step: Step, pictures: list[RenderedPicture]
+    ) -> list[str]:
+        await self._held(tx, claimed, step)
+        return [
+            await figurines.begin(
+                tx,
+                brand_id=step.job.brand_id,
+                account_id=step.job.account_id,
+                generation_id=step.job.id,
+                attempt_id=step.attempt.id,
+                position=position,
+                original=picture.original,
+                policy_digest=step.brand.policy.digest,
+            )
+            for position, picture in enumerate(pictures)
+        ]
 
-    async def _dispose(self, claimed: Claimed, step: Step, outcome: Outcome, decision: Decision) -> None:
-        """What follows when no picture was kept."""
-        async with self._database.transaction() as tx:
-            job = await self._held(tx, claimed, step)
-            await attempts.close(tx, job, step.attempt, outcome)
-            job = await repository.lock_unfinished(tx, job.id) or job
-            have = len(await figurines_of(tx, job))
-            if getattr(outcome, "operator_fault", False):
-                await findings.raise_finding(
-                    tx,
-                    code="provider_rejects_operator",
-                    subject=f"{job.brand_id}:{step.provider.name}",
-                    detail=detail(outcome) or "",
-                    brand_id=job.brand_id,
-                )
-            match decision:
-                case Retry() as retry:
-                    delay = delay_before_retry(retry, job.retries)
-                    if job.retries >= MAX_RETRIES or tx.now + delay >= job.expires_at:
-                        await self._end(tx, claimed, job, State.failed, f"{retry.reason}_too_long", have)
-                        return
-                    await self._wait(tx, job, reason=retry.reason, retries=job.retries + 1, model_index=job.model_index)
-                    await self._outbox.postpone(tx, claimed, tx.now + delay)
-                case NextModel():
-                    await self._fall_through(tx, claimed, job, f"{step.provider.name}/{step.model.id}", have)
-                case End(state, reason):
-                    await self._end(tx, claimed, job, state, reason, have)
+    async def _complete(self, tx: Transaction, claimed: Claimed, step: Step, outcome: Outcome, ids: list[str]) -> None:
+        job = await self._held(tx, claimed, step)
+        job = await attempts.close(tx, job, step.attempt, outcome)
+        for figurine_id in ids:
+            await figurines.complete(tx, figurine_id)
+            await self._events.append(
+                tx,
+                brand_id=job.brand_id,
+                generation_id=job.id,
+                type="generation.figurine_ready",
+                figurine_id=figurine_id,
+            )
+        have = len(await figurines_of(tx, job))
+        if have >= job.picture_count:
+            await self._generations.end(tx, job, state=State.succeeded, reason=None, delivered=have)
+        else:
+            await self._outbox.postpone(tx, claimed, tx.now)
 
-    async def _end(
-        self, tx: Transaction, claimed: Claimed, job: GenerationRow, state: State, reason: str, have: int
+    async def _dispose(
+        self, tx: Transaction, claimed: Claimed, step: Step, outcome: Outcome, decision: Decision
     ) -> None:
-        await self._outbox.finish(tx, claimed)
+        """What follows when no picture was kept."""
+        job = await self._held(tx, claimed, step)
+        job = await attempts.close(tx, job, step.attempt, outcome)
+        have = len(await figurines_of(tx, job))
+        if getattr(outcome, "operator_fault", False):
+            await findings.raise_finding(
+                tx,
+                code="provider_rejects_operator",
+                subject=f"{job.brand_id}:{step.provider.name}",
+                detail=detail(outcome) or "",
+                brand_id=job.brand_id,
+            )
+        match decision:
+            case Retry() as retry:
+                delay = delay_before_retry(retry, job.retries)
+                if job.retries >= MAX_RETRIES or tx.now + delay >= job.expires_at:
+                    await self._end(tx, job, State.failed, f"{retry.reason}_too_long", have)
+                    return
+                await self._wait(tx, job, reason=retry.reason, retries=job.retries + 1, model_index=job.model_index)
+                await self._outbox.postpone(tx, claimed, tx.now + delay)
+            case NextModel():
+                await self._fall_through(tx, claimed, job, f"{step.provider.name}/{step.model.id}", have)
+            case End(state, reason):
+                await self._end(tx, job, state, reason, have)
+
+    async def _end(self, tx: Transaction, job: GenerationRow, state: State, reason: str, have: int) -> None:
         # Pictures that are there are delivered and paid for, whatever became of the rest.
         await self._generations.end(tx, job, state=State.succeeded if have else state, reason=reason, delivered=have)
 
@@ -353,7 +373,7 @@ class JobRunner:
             tx, code="model_not_found", subject=f"{job.brand_id}:{model_name}", brand_id=job.brand_id
         )
         if job.model_index + 1 >= len(job.model_list()):
-            await self._end(tx, claimed, job, State.failed, "no_model_left", have)
+            await self._end(tx, job, State.failed, "no_model_left", have)
             return
         await self._wait(tx, job, reason="next_model", retries=job.retries, model_index=job.model_index + 1)
         await self._outbox.postpone(tx, claimed, tx.now)
@@ -380,5 +400,11 @@ class JobRunner:
         return job
 
     async def _close(self, step: Step, outcome: Outcome) -> None:
-        async with self._database.transaction() as tx:
-            await attempts.close(tx, step.job, step.attempt, outcome)
+        async def close(tx: Transaction) -> None:
+            await attempts.close(tx, await repository.lock(tx, step.job.id), step.attempt, outcome)
+
+        await self._recorded(close)
+
+    async def _recorded(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        """Put on record what came of a call. The provider has been paid, so a database that is away is waited for."""
+        return await self._database.run(work, patience=_OUTCOMES_WAIT_FOR)

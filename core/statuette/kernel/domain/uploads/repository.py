@@ -76,8 +76,8 @@ async def lock(tx: Transaction, brand_id: str, account_id: str, upload_id: str) 
     """The visible upload, locked until the transaction ends, so that saving, using and deleting take turns."""
     return await tx.one(
         UploadRow,
-        "UPDATE upload SET state = state WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"
-        f" AND {_VISIBLE} RETURNING *",
+        "SELECT * FROM upload WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"
+        f" AND {_VISIBLE}{tx.for_update}",
         id=upload_id,
         brand_id=brand_id,
         account_id=account_id,
