@@ -100,7 +100,7 @@ def compose(
     egress = Egress(clock, concurrency=settings.worker_concurrency)
     generations = Generations(outbox, events, signals, brands, longest_job)
     pictures = Pictures(database, storage, pixels)
-    calls = Calls(egress, plugins, pictures)
+    calls = Calls(egress, plugins, pictures, photo_bytes=settings.worker_photo_bytes)
     jobs = JobRunner(
         database=database,
         outbox=outbox,

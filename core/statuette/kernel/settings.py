@@ -206,6 +206,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
     worker_concurrency: Annotated[
         int, Meta(description="Jobs in flight in one process.", examples=[16], ge=1, le=2000)
     ] = 16
+    worker_photo_bytes: Annotated[
+        int,
+        Meta(
+            description="Bytes of photos that the calls of one process may carry at once; further ones wait. An SDK that encodes"
+            " them may need five times as much memory.",
+            examples=[268_435_456],
+            ge=1_048_576,
+        ),
+    ] = 256 * 1024 * 1024
     pixel_workers: Annotated[
         int, Meta(description="Child processes that decode photos and pictures.", examples=[2], ge=1, le=64)
     ] = 2

@@ -17,6 +17,7 @@ from statuette.kernel.domain.generations.step import Step
 from statuette.kernel.domain.styles import prompt
 from statuette.kernel.egress import CallTimedOut, CircuitOpen, Egress, EgressDenied, PermitExpired
 from statuette.kernel.plugins import PluginRegistry
+from statuette.kernel.weights import WeightedSemaphore
 from statuette.ports.image import (
     Accepted,
     Finished,
@@ -38,7 +39,13 @@ _log = logging.getLogger(__name__)
 
 
 class Calls:
-    def __init__(self, egress: Egress, plugins: PluginRegistry, pictures: Pictures) -> None:
+    """The calls of this process.
+
+    Args:
+        photo_bytes: what the input pictures of all calls may take together.
+    """
+
+    def __init__(self, egress: Egress, plugins: PluginRegistry, pictures: Pictures, *, photo_bytes: int) -> None:
         self._egress = egress
         self._plugins = plugins
         self._pictures = pictures
@@ -46,6 +53,7 @@ class Calls:
         self._calls: defaultdict[str, set[asyncio.Task[Submission]]] = defaultdict(set)
         self._at_work: set[str] = set()
         self._stopped: set[str] = set()
+        self._photo_bytes = WeightedSemaphore(photo_bytes)
 
     @contextmanager
     def at_work(self, generation_id: str) -> Iterator[None]:
@@ -66,6 +74,11 @@ class Calls:
 
     async def make(self, step: Step) -> Submission:
         """Ask the provider. Whatever it does becomes a submission."""
+        carried = sum(source.size_bytes for source in step.sources) if step.attempt.handle is None else 0
+        async with self._photo_bytes.holding(carried):
+            return await self._make(step)
+
+    async def _make(self, step: Step) -> Submission:
         handle = step.attempt.handle
         try:
             request = None if handle is not None else await self._request(step)

@@ -228,11 +228,15 @@ class JobRunner:
                 if item.upload_id is not None:
                     photo = await uploads.get(tx, job.brand_id, job.account_id, item.upload_id)
                     key = uploads.object_key(job.brand_id, photo.id)
-                    found.append(Source(item.role, key, photo.media_type, photo.width, photo.height))
+                    found.append(Source(item.role, key, photo.media_type, photo.width, photo.height, photo.size_bytes))
                 elif item.figurine_id is not None:
                     figurine = await figurines.get(tx, job.brand_id, job.account_id, item.figurine_id)
                     key = figurines.object_key(job.brand_id, figurine.id, "original")
-                    found.append(Source(item.role, key, figurine.media_type, figurine.width, figurine.height))
+                    found.append(
+                        Source(
+                            item.role, key, figurine.media_type, figurine.width, figurine.height, figurine.size_bytes
+                        )
+                    )
             except NotFound:
                 return None
         return tuple(found)

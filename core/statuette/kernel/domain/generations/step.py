@@ -19,6 +19,7 @@ class Source(msgspec.Struct, frozen=True):
     media_type: str
     width: int
     height: int
+    size_bytes: int
 
 
 class Step(msgspec.Struct, frozen=True):
