@@ -146,7 +146,7 @@ class Storage(ABC):
     def signed_url(self, key: str, *, media_type: str, expires_at: datetime) -> str | None:
         """An address that lets anybody GET the object until `expires_at` (aware), or None: see `capabilities`. No I/O.
 
-        GET and HEAD only; there are no signed uploads.
+        GET, and HEAD where the store allows it; there are no signed uploads.
         """
 
     async def aclose(self) -> None:

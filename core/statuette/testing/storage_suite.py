@@ -323,7 +323,8 @@ class StorageSuite:
 
         assert (status, received) == (200, body)
         assert headers["content-type"].split(";")[0] == _TYPE
-        assert (head_status, head_body) == (200, b"")
+        assert head_status in (200, 403)  # S3 signs the method, so an address for GET is none for HEAD
+        assert head_body == b""
         assert late >= 400
         assert body not in late_body
 

@@ -17,7 +17,7 @@ from statuette_s3.config import BucketConfig
 from statuette_s3.failures import Misconfigured, Operation, refusal_of_obstore, timed_out, unavailable
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta, PutMode
+    from obstore import GetOptions, ObjectMeta, PutMode
     from obstore.store import ClientConfig, RetryConfig, S3Config, S3Credential, S3Store
 
 _PAGE_OBJECTS = 1000
@@ -83,13 +83,12 @@ class Bucket:
         """
         import obstore
 
+        options: GetOptions = {"range": (start, end)}
+        if if_etag is not None:
+            options["if_match"] = f'"{if_etag}"'
         try:
             async with self._limits(Operation.READ):
-                result = await obstore.get_async(
-                    self._store(),
-                    self._full(key),
-                    options={"range": (start, end), "if_match": None if if_etag is None else f'"{if_etag}"'},
-                )
+                result = await obstore.get_async(self._store(), self._full(key), options=options)
                 return Fetched(bytes(await result.bytes_async()), self._info(result.meta))
         except StorageUnavailable as error:
             if error.attributes.get("s3_status") == 416:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import shutil
 import signal
 import subprocess
@@ -64,6 +65,7 @@ class SeaweedServer(ServerProcess):
             _identity("app", self.access, ["Admin", "Read", "Write", "List", "Tagging"]),
             _identity("reader", self.reader, ["Read", "List"]),
         ]
+        (self.folder / "security.toml").write_text(f'[s3.sse]\nkey = "{secrets.token_hex(32)}"\n')
         (self.folder / "s3.json").write_text(json.dumps({"identities": identities}))
 
     def command(self) -> Sequence[str | Path]:
