@@ -10,10 +10,10 @@ account unless it says otherwise in its `opt`:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
-from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -25,9 +25,11 @@ from statuette.kernel.http.principal import Principal
 from statuette.kernel.platform import Platform
 
 SESSION_COOKIE = "statuette_session"
-KEY_HEADER = "statuette-key"
-CSRF_HEADER = "x-csrf-token"
+KEY_HEADER = b"statuette-key"
+CSRF_HEADER = b"x-csrf-token"
 _WINDOW_SECONDS = 60
+
+Headers = Mapping[bytes, str]
 
 
 class UnknownBrand(NotFound):
@@ -54,11 +56,14 @@ class Gate:
             await self._app(scope, receive, send)
             return
         opt: dict[str, Any] = scope["route_handler"].opt
-        headers = Headers.from_scope(scope)
         state = scope["state"]
-        address = client_address(scope, headers, self._platform.settings.trusted_proxies)
+        state["platform"] = self._platform
+        address = client_address(scope, self._platform.settings.trusted_proxies)
         state["client_address"] = address
         if not opt.get("brandless"):
+            headers = {
+                name: value.decode("latin-1") for name, value in reversed([*scope["headers"]])
+            }  # the first counts
             said: list[tuple[bytes, bytes]] = []
             state["response_headers"] = said  # refusals carry them, too: a front end has to be able to read those
             try:
@@ -90,7 +95,7 @@ class Gate:
         """The brand that is asked. Raises `UnknownBrand`, `Unauthenticated` (an unknown publishable key)."""
         directory = self._platform.brands
         key = headers.get(KEY_HEADER)
-        authorization = headers.get("authorization")
+        authorization = headers.get(b"authorization")
         brand: LoadedBrand | None = None
         if key is not None:
             brand = await directory.by_publishable_key(key)
@@ -109,7 +114,7 @@ class Gate:
         cookie_counts = not public or method == "GET"
         return await self._platform.authenticator.authenticate(
             brand.id,
-            authorization=headers.get("authorization"),
+            authorization=headers.get(b"authorization"),
             cookie_token=_cookie(headers) if cookie_counts else None,
             csrf_header=headers.get(CSRF_HEADER),
             method=method,
@@ -127,12 +132,15 @@ class Gate:
 
 def _host(headers: Headers) -> str:
     """The host without its port, in lower case."""
-    host = headers.get("host", "").lower()
+    host = headers.get(b"host", "").lower()
     return host.rsplit(":", 1)[0] if not host.endswith("]") else host
 
 
 def _cookie(headers: Headers) -> str | None:
-    for part in headers.get("cookie", "").split(";"):
+    cookies = headers.get(b"cookie")
+    if cookies is None:
+        return None
+    for part in cookies.split(";"):
         name, _, value = part.strip().partition("=")
         if name == SESSION_COOKIE:
             return value
@@ -140,7 +148,7 @@ def _cookie(headers: Headers) -> str | None:
 
 
 def _cors(brand: LoadedBrand, headers: Headers) -> list[tuple[bytes, bytes]]:
-    origin = headers.get("origin")
+    origin = headers.get(b"origin")
     if origin is None or origin not in brand.config.cors_origins:
         return []
     return [(b"vary", b"Origin"), *cors_headers(origin)]

@@ -7,16 +7,16 @@ import re
 from collections.abc import AsyncIterator
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency as Injected
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from statuette.errors import InvalidInput, NotFound, Unauthenticated
-from statuette.kernel.db.database import Reader, Transaction
+from statuette.kernel.db.database import Transaction
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.generations import repository, views
 from statuette.kernel.domain.generations.outcomes import UNFINISHED, State
@@ -30,7 +30,8 @@ from statuette.kernel.domain.generations.schemas import (
 from statuette.kernel.events import tickets
 from statuette.kernel.events.log import EventRow, events_after
 from statuette.kernel.http.answers import answer, decode_cursor, encode_cursor
-from statuette.kernel.idempotency.once import Once
+from statuette.kernel.http.headers import first
+from statuette.kernel.http.requests import ApiRequest
 from statuette.kernel.platform import Platform
 
 _MAX_WAIT_SECONDS = 60
@@ -53,83 +54,56 @@ class InvalidState(InvalidInput):
 class GenerationRoutes(Controller):
     path = "/v1/generations"
     tags = ["Generations"]
+    request_class = ApiRequest
 
     @post(status_code=202, summary="Order figurines")
-    async def order(
-        self,
-        request: Request[Any, Any, Any],
-        platform: Injected[Platform],
-        brand: Injected[LoadedBrand],
-        account_id: Injected[str],
-        once: Injected[Once | None],
-        data: JSONBody[GenerationRequest],
-    ) -> Response[bytes]:
+    async def order(self, request: ApiRequest, data: JSONBody[GenerationRequest]) -> Response[GenerationView]:
         """Accept a job and hold its credits. Answers 202 as soon as the job is durable; `Prefer: wait=n` waits for its end.
 
         A redo needs nothing but `parent`. Send an `Idempotency-Key`, so that a repeated request is not a second job.
         """
+        platform, brand, account_id = request.platform, request.brand, request.account_id
         platform.buckets.take(
             f"generations:{account_id}", limit=brand.config.limits.generations_per_hour, window_seconds=3600
         )
-        generation_id = await platform.generation_flow.order(brand, account_id, data, once)
-        return await _watched(request, platform, brand, account_id, generation_id, ordered=True)
+        generation_id = await platform.generation_flow.order(brand, account_id, data, await request.once())
+        return await _watched(request, generation_id, ordered=True)
 
     @get(summary="List jobs")
     async def listing(
         self,
-        request: Request[Any, Any, Any],
-        platform: Injected[Platform],
-        brand: Injected[LoadedBrand],
-        account_id: Injected[str],
+        request: ApiRequest,
         limit: Limit = 20,
         cursor: Cursor = None,
         job_state: Annotated[str | None, QueryParameter(name="state", description="Only jobs in this state.")] = None,
-    ) -> Response[bytes]:
+    ) -> Response[GenerationPage]:
         """Newest first."""
         if job_state is not None and job_state not in set(State):
             raise InvalidState(allowed=[state.value for state in State])
         before = decode_cursor(cursor, "gen")
-        async with platform.database.read() as reader:
-            rows = await repository.page(reader, brand.id, account_id, before=before, state=job_state, limit=limit + 1)
-            items = [views.generation(platform, row) for row in rows[:limit]]
+        async with request.platform.database.read() as reader:
+            rows = await repository.page(
+                reader, request.brand.id, request.account_id, before=before, state=job_state, limit=limit + 1
+            )
+        items = [views.generation(request.platform, row) for row in rows[:limit]]
         more = encode_cursor(rows[limit - 1].job.id) if len(rows) > limit else None
         return answer(request, GenerationPage(items, more))
 
     @get("/{generation_id:str}", summary="Read a job")
-    async def read(
-        self,
-        request: Request[Any, Any, Any],
-        platform: Injected[Platform],
-        brand: Injected[LoadedBrand],
-        account_id: Injected[str],
-        generation_id: FromPath[str],
-    ) -> Response[bytes]:
+    async def read(self, request: ApiRequest, generation_id: FromPath[str]) -> Response[GenerationView]:
         """The job as it is now. `Prefer: wait=n` answers when it ends, or after `n` seconds (60 at most)."""
-        return await _watched(request, platform, brand, account_id, generation_id, ordered=False)
+        return await _watched(request, generation_id, ordered=False)
 
     @post("/{generation_id:str}/cancel", status_code=200, summary="Cancel a job")
-    async def cancel(
-        self,
-        request: Request[Any, Any, Any],
-        platform: Injected[Platform],
-        brand: Injected[LoadedBrand],
-        account_id: Injected[str],
-        generation_id: FromPath[str],
-    ) -> Response[bytes]:
+    async def cancel(self, request: ApiRequest, generation_id: FromPath[str]) -> Response[GenerationView]:
         """End a job early. Pictures it has made stay and are paid for; the rest of the hold is released."""
-        await platform.generation_flow.cancel(brand, account_id, generation_id)
-        async with platform.database.read() as reader:
-            return answer(request, await _view(reader, platform, brand, account_id, generation_id))
+        await request.platform.generation_flow.cancel(request.brand, request.account_id, generation_id)
+        return answer(request, await _view(request, generation_id))
 
     @post("/{generation_id:str}/stream-tickets", status_code=201, summary="Get a ticket for a stream")
-    async def ticket(
-        self,
-        platform: Injected[Platform],
-        brand: Injected[LoadedBrand],
-        account_id: Injected[str],
-        generation_id: FromPath[str],
-    ) -> StreamTicketView:
+    async def ticket(self, request: ApiRequest, generation_id: FromPath[str]) -> StreamTicketView:
         """For `EventSource`, which sends no headers. Good once, for a minute."""
+        platform, brand, account_id = request.platform, request.brand, request.account_id
 
         async def issue(tx: Transaction) -> tuple[str, datetime]:
             if await repository.get(tx, brand.id, account_id, generation_id) is None:
@@ -143,9 +117,7 @@ class GenerationRoutes(Controller):
     @get("/{generation_id:str}/events", opt={"public": True}, summary="Watch a job")
     async def events(
         self,
-        request: Request[Any, Any, Any],
-        platform: Injected[Platform],
-        brand: Injected[LoadedBrand],
+        request: ApiRequest,
         generation_id: FromPath[str],
         ticket: Annotated[str | None, QueryParameter(description="From `stream-tickets`.", max_length=100)] = None,
         last_event_id: Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0, le=_LAST_SEQ)] = None,
@@ -154,7 +126,7 @@ class GenerationRoutes(Controller):
         ] = None,
     ) -> Stream:
         """Server-sent events, from the first one or after `Last-Event-ID`; ends with the job."""
-        account_id = request.scope["state"]["principal"].account_id
+        platform, brand, account_id = request.platform, request.brand, request.principal.account_id
         if ticket is not None:
             passed = await platform.database.run(partial(tickets.redeem, ticket=ticket))
             if passed is None or passed.generation_id != generation_id or passed.brand_id != brand.id:
@@ -188,30 +160,14 @@ class AdminGenerationRoutes(Controller):
         return [msgspec.convert(row, AttemptView, from_attributes=True) for row in rows]
 
 
-async def _view(
-    reader: Reader, platform: Platform, brand: LoadedBrand, account_id: str, generation_id: str
-) -> GenerationView:
-    whole = await repository.whole(reader, brand.id, account_id, generation_id)
-    if whole is None:
-        raise NotFound()
-    return views.generation(platform, whole)
-
-
-async def _watched(
-    request: Request[Any, Any, Any],
-    platform: Platform,
-    brand: LoadedBrand,
-    account_id: str,
-    generation_id: str,
-    *,
-    ordered: bool,
-) -> Response[bytes]:
+async def _watched(request: ApiRequest, generation_id: str, *, ordered: bool) -> Response[GenerationView]:
     """The job now, or once it has ended within the time the caller prefers to wait."""
-    match = _PREFER_WAIT.search(request.headers.get("prefer", ""))
+    prefer = first(request.scope, b"prefer")
+    match = _PREFER_WAIT.search(prefer) if prefer else None
     wait_seconds = min(_MAX_WAIT_SECONDS, int(match.group(1))) if match else 0
-    view = await _now(platform, brand, account_id, generation_id)
+    view = await _view(request, generation_id)
     if wait_seconds and not view.final:
-        view = await _ended(platform, brand, account_id, generation_id, wait_seconds)
+        view = await _ended(request, generation_id, wait_seconds)
     headers = {}
     if match:
         headers["preference-applied"] = f"wait={wait_seconds}"
@@ -227,27 +183,29 @@ async def _watched(
         headers=headers,
         max_age_seconds=30 if view.final else 0,
         due_at=min(dues, default=None),
-        now=platform.clock.now(),
+        now=request.platform.clock.now(),
     )
 
 
-async def _now(platform: Platform, brand: LoadedBrand, account_id: str, generation_id: str) -> GenerationView:
-    async with platform.database.read() as reader:
-        return await _view(reader, platform, brand, account_id, generation_id)
+async def _view(request: ApiRequest, generation_id: str) -> GenerationView:
+    """The job as it is now. Raises `NotFound`."""
+    async with request.platform.database.read() as reader:
+        whole = await repository.whole(reader, request.brand.id, request.account_id, generation_id)
+    if whole is None:
+        raise NotFound()
+    return views.generation(request.platform, whole)
 
 
-async def _ended(
-    platform: Platform, brand: LoadedBrand, account_id: str, generation_id: str, wait_seconds: int
-) -> GenerationView:
+async def _ended(request: ApiRequest, generation_id: str, wait_seconds: int) -> GenerationView:
     """The job once it has ended, or as it is when the wait is over."""
     loop = asyncio.get_running_loop()
     until = loop.time() + wait_seconds
-    with platform.hub.watching(generation_id) as woken:
+    with request.platform.hub.watching(generation_id) as woken:
         while True:
             woken.clear()
-            view = await _now(platform, brand, account_id, generation_id)
+            view = await _view(request, generation_id)
             left = until - loop.time()
-            if view.final or left <= 0 or platform.lifecycle.draining:
+            if view.final or left <= 0:
                 return view
             await _woken_or(woken, min(left, _LOOK_AGAIN_SECONDS))
 
