@@ -8,11 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.columns import Column
 from piccolo.engine import engine_finder
 
 APP = "statuette"
+
+
+class Index(msgspec.Struct, frozen=True):
+    """An index that is built while the site works. A migration that has some lists them as `INDEXES` and does nothing else.
+
+    Attributes:
+        name: unique in the schema.
+        on: table and columns, and a condition if there is one, such as `work_item (due_at) WHERE lease IS NULL`.
+    """
+
+    name: str
+    on: str
+    unique: bool = False
+
+    def statement(self, *, concurrently: bool) -> str:
+        kind = "UNIQUE INDEX" if self.unique else "INDEX"
+        how = "CONCURRENTLY " if concurrently else ""
+        return f"CREATE {kind} {how}IF NOT EXISTS {self.name} ON {self.on}"
 
 
 def migration(migration_id: str, description: str) -> MigrationManager:
@@ -39,7 +58,7 @@ def add_column(manager: MigrationManager, class_name: str, tablename: str, name:
 
 
 def run_sql(manager: MigrationManager, statements: Sequence[str]) -> None:
-    """Run statements after everything else of the migration that came before. Valid on both engines."""
+    """Run statements that both engines understand. Piccolo runs them first, before it changes tables."""
 
     async def run() -> None:
         engine = engine_finder()

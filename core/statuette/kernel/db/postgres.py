@@ -34,6 +34,8 @@ _SESSION = {
     "idle_in_transaction_session_timeout": "30s",
     "application_name": "statuette",
 }
+# A migration may take long, but what it waits for, the whole site waits for behind it.
+_MIGRATION_SESSION = {**_SESSION, "statement_timeout": "0", "lock_timeout": "2s"}
 _COMMAND_SECONDS = 20.0
 _PATIENCE_SECONDS = 5.0
 _BEGIN_SECONDS = 2.0
@@ -71,7 +73,7 @@ class TunedPostgres(PostgresEngine):
         self.pools = LoopPools(
             url, pool_size, _SESSION, connect_seconds=_PATIENCE_SECONDS, command_seconds=_COMMAND_SECONDS
         )
-        super().__init__(config={"dsn": url, "server_settings": _SESSION})
+        super().__init__(config={"dsn": url, "server_settings": _MIGRATION_SESSION})
 
     async def check_version(self) -> None:
         """Not asked while constructing: the constructor does no I/O. `open` fails clearly instead."""

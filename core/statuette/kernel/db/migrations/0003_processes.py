@@ -8,6 +8,7 @@ from statuette.kernel.db.columns import ident, key, moment, optional_ident
 from statuette.kernel.db.migrating import add_column, create_table, migration
 
 ID = "0003_processes"
+NEEDS_CODE = ID  # a lease without the process that took it would never end
 
 
 async def forwards() -> MigrationManager:
