@@ -28,11 +28,13 @@ class EventLog:
         """Add an event. The caller has changed the job's row in this transaction, which orders concurrent writers."""
         await tx.execute(
             "INSERT INTO generation_event (id, brand_id, generation_id, seq, type, data, created_at)"
-            " SELECT :id, :brand_id, :generation_id, COALESCE(MAX(seq), 0) + 1, :type, :data, :now"
-            " FROM generation_event WHERE generation_id = :generation_id",
+            " VALUES (:id, :brand_id, :generation_id,"
+            " (SELECT COALESCE(MAX(seq), 0) + 1 FROM generation_event WHERE generation_id = :same_generation_id),"
+            " :type, :data, :now)",
             id=tx.new_id("evt"),
             brand_id=brand_id,
             generation_id=generation_id,
+            same_generation_id=generation_id,  # PostgreSQL gives a parameter one type, and here it would want two
             type=type,
             data=msgspec.json.encode(data).decode(),
             now=tx.now,
