@@ -249,5 +249,6 @@ def http_app(platform: Platform) -> ASGIApp:
         max_upload_bytes=settings.max_upload_bytes,
         body_seconds=settings.request_body_seconds,
         https=settings.secure_cookies,
+        trust_traces=settings.trust_incoming_traces,
     )
     return cast(ASGIApp, edged)

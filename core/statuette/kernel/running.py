@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
@@ -57,7 +58,7 @@ async def running(
         await _report_quarantined(platform)
         await platform.presence.start("+".join(sorted(roles)))
         stack.push_async_callback(platform.presence.stop)
-        stack.callback(telemetry.flush)
+        stack.push_async_callback(asyncio.to_thread, telemetry.flush)
         if roles & {Role.api, Role.worker}:
             await platform.pixels.start()
             stack.push_async_callback(platform.pixels.aclose)

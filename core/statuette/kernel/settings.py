@@ -260,13 +260,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
     otlp_endpoint: Annotated[
         str | None,
         Meta(
-            description="Where traces and metrics are sent (OTLP over HTTP); nothing is sent unless set.",
+            description="Where traces and metrics are sent (OTLP over HTTP); nothing is sent unless this or"
+            " `OTEL_EXPORTER_OTLP_ENDPOINT` is set. A key that the receiver wants goes into `OTEL_EXPORTER_OTLP_HEADERS`.",
             examples=["http://collector:4318"],
         ),
     ] = None
     trace_sampling: Annotated[
         float, Meta(description="Part of the requests that is traced, 0 to 1.", examples=[0.05], ge=0, le=1)
     ] = 0.05
+    trust_incoming_traces: Annotated[
+        bool,
+        Meta(
+            description="Go on in the trace that a request names (`traceparent`), recorded if it says so. Only where every caller"
+            " is yours, or a proxy before the platform replaces the header; otherwise a trace only points at the caller's.",
+            examples=[False],
+        ),
+    ] = False
     sources: dict[str, str] = {}
     plugin_tables: dict[str, PluginTable] = {}
 

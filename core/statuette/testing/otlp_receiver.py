@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator
 from typing import Self
 
 import msgspec
-from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
@@ -146,7 +145,7 @@ class OtlpReceiver:
             else:
                 self._series.update(_series(ExportMetricsServiceRequest.FromString(body)))
                 answer = ExportMetricsServiceResponse().SerializeToString()
-        except (DecodeError, gzip.BadGzipFile, EOFError):
+        except Exception:  # whatever it is that cannot be decoded
             await reply.send(400, b"", _PROTOBUF)
         else:
             await reply.send(200, answer, _PROTOBUF)

@@ -28,6 +28,7 @@ _SECURITY = (
 _API_CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 _CLOSE = ((b"connection", b"close"),)
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _SMALL_BODY_BYTES = 65_536
 _LINGER_BYTES = 32 * 1024 * 1024
 _LINGER_SECONDS = 5.0
@@ -41,6 +42,7 @@ class Edge:
         max_upload_bytes: for `POST /v1/uploads`.
         body_seconds: how long any body may take to arrive.
         https: whether the public address is https, which turns HSTS on.
+        trust_traces: whether a `traceparent` header says what is recorded; else it is only pointed at.
     """
 
     def __init__(
@@ -52,12 +54,14 @@ class Edge:
         max_upload_bytes: int,
         body_seconds: float,
         https: bool,
+        trust_traces: bool,
     ) -> None:
         self._app = app
         self._clock = clock
         self._max_body_bytes = max_body_bytes
         self._max_upload_bytes = max_upload_bytes + 65_536
         self._body_seconds = body_seconds
+        self._trust_traces = trust_traces
         self._headers = (*_SECURITY, *((_HSTS,) if https else ()))
         self._api_headers = (*self._headers, _API_CSP)
 
@@ -111,20 +115,28 @@ class Edge:
             if head:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-        with telemetry.RequestSpan(method, headers.get(b"traceparent")) as span:
+        # Strangers invent methods; what they invent would be a series of its own each.
+        known = method if method in _METHODS else "_OTHER"
+        with telemetry.RequestSpan(known, headers.get(b"traceparent"), trusted=self._trust_traces) as span:
             if announced_bytes > limit:
                 await _refuse(sending, RequestTooLarge(max_bytes=limit), request_id)
             else:
                 await self._app(scope, receiving, sending)
             route = _route(scope)
             span.answered(route, status)
-            telemetry.http_requests.add(1, {"route": route, "status": f"{status // 100}xx"})
+            seconds = self._clock.monotonic_seconds() - began
+            labels: dict[str, str | int] = {
+                "http.request.method": known,
+                "http.route": route,
+                "http.response.status_code": status,
+            }
+            telemetry.http_seconds.record(seconds, labels)
             if _log.isEnabledFor(logging.INFO):
                 facts = {
                     "method": method,
                     "route": route,
                     "status": status,
-                    "ms": round((self._clock.monotonic_seconds() - began) * 1000, 1),
+                    "ms": round(seconds * 1000, 1),
                     "request_id": request_id,
                 }
                 _log.info("request", extra={"facts": facts})
