@@ -21,6 +21,7 @@ _STATUS = re.compile(r"non-2xx status code: (\d{3})")
 _REGION = re.compile(r"<(?:Region|ExpectedRegion)>([a-z0-9-]{1,63})</")
 _KIND = re.compile(r"kind: (Connect|Timeout)\b|\b(TimedOut)\b")
 _CERTIFICATE = re.compile(r"InvalidCertificate|certificate", re.IGNORECASE)
+_REDIRECTED = re.compile(r"\bBareRedirect\b")  # to nowhere: S3 has no Location header for a bucket in another region
 _NAME = re.compile(r"dns error|failed to lookup", re.IGNORECASE)
 
 
@@ -68,10 +69,11 @@ def refusal_of_obstore(error: BaseException) -> Refusal:
     """Read from obstore's text, which quotes the store's answer."""
     text = str(error)
     code, status, region, kind = (pattern.search(text) for pattern in (_CODE, _STATUS, _REGION, _KIND))
+    answered = int(status[1]) if status else 301 if _REDIRECTED.search(text) else None
     return Refusal(
         code=(code[1] or code[2]) if code else None,
-        status=int(status[1]) if status else None,
-        kind=None if status else _kind(text, (kind[1] or kind[2]) if kind else None),
+        status=answered,
+        kind=None if answered else _kind(text, (kind[1] or kind[2]) if kind else None),
         region=region[1] if region else None,
     )
 
@@ -79,6 +81,8 @@ def refusal_of_obstore(error: BaseException) -> Refusal:
 def refusal_of_botocore(error: BaseException) -> Refusal:
     """From botocore's exceptions."""
     response: Mapping[str, Any] = getattr(error, "response", {})
+    if isinstance(error, RecursionError):
+        return Refusal(status=301)
     if not response:
         name = type(error).__name__
         kind = "Timeout" if "Timeout" in name else "Connect" if "Connect" in name else None

@@ -99,7 +99,7 @@ class S3KeyStore(KeyStore):
                             raise result
                         else:
                             changed += result
-            # What was rewrapped, or destroyed by a process that was killed before it was done, has left versions.
+            # What processes that were killed in the middle had yet to purge.
             await asyncio.to_thread(self._versions.purge, _FOLDER)
         if unreadable:
             raise _unreadable(unreadable[0], f"{len(unreadable)} key records, this one the first, cannot be read")
@@ -147,6 +147,7 @@ class S3KeyStore(KeyStore):
             await self._bucket.put(_place(subject_hash), record, media_type=_TYPE, if_etag=found.info.etag)
         except ObjectChanged:
             return False  # somebody destroyed it, or was faster
+        await asyncio.to_thread(self._versions.purge, _place(subject_hash))
         return True
 
 

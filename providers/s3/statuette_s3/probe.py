@@ -26,8 +26,9 @@ async def try_out(bucket: Bucket, versions: Versions) -> None:
     """
     key = f"{_FOLDER}{os.urandom(16).hex()}"
     with as_configuration_errors():
+        etag = await bucket.put(key, b"first", media_type=_TYPE, if_absent=True)
         try:
-            await _write(bucket, key)
+            await _write_on_conditions(bucket, key, etag)
             await bucket.head(key)
             async for _ in bucket.pages(_FOLDER):
                 pass
@@ -36,17 +37,17 @@ async def try_out(bucket: Bucket, versions: Versions) -> None:
             await asyncio.to_thread(versions.purge, key)
 
 
-async def _write(bucket: Bucket, key: str) -> None:
-    first = await bucket.put(key, b"first", media_type=_TYPE, if_absent=True)
+async def _write_on_conditions(bucket: Bucket, key: str, etag: str) -> None:
+    """Raises `ConfigurationError` if the store writes although a condition does not hold."""
     try:
         await bucket.put(key, b"second", media_type=_TYPE, if_absent=True)
     except ObjectExists:
         pass
     else:
         raise _ignores("If-None-Match", bucket)
-    await bucket.put(key, b"third", media_type=_TYPE, if_etag=first)
+    await bucket.put(key, b"third", media_type=_TYPE, if_etag=etag)
     try:
-        await bucket.put(key, b"fourth", media_type=_TYPE, if_etag=first)
+        await bucket.put(key, b"fourth", media_type=_TYPE, if_etag=etag)
     except ObjectChanged:
         pass
     else:

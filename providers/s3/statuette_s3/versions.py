@@ -58,25 +58,19 @@ class Versions:
             client.close()
 
     def _purge_versions(self, prefix: str) -> int:
-        removed = 0
-        hiding: list[dict[str, str]] = []
+        earlier: list[dict[str, str]] = []
+        markers: list[dict[str, str]] = []
         with self._failures(Operation.PURGE_VERSIONS):
+            # Collected first: the next page of a listing begins at a version, and that must still be there.
             for page in self._pages("list_object_versions", prefix):
-                earlier = [_named(version) for version in page.get("Versions", ()) if not version["IsLatest"]]
-                hiding += [_named(marker) for marker in page.get("DeleteMarkers", ())]
-                self._delete(earlier)
-                # Versions come key by key: those of the last key may go on in the next page.
-                unfinished = page.get("NextKeyMarker")
-                ready = [marker for marker in hiding if marker["Key"] != unfinished]
-                self._delete(ready)
-                hiding = [marker for marker in hiding if marker["Key"] == unfinished]
-                removed += len(earlier) + len(ready)
-            self._delete(hiding)
-        return removed + len(hiding)
+                earlier += [_named(version) for version in page.get("Versions", ()) if not version["IsLatest"]]
+                markers += [_named(marker) for marker in page.get("DeleteMarkers", ())]
+            self._delete(earlier)
+            self._delete(markers)
+        return len(earlier) + len(markers)
 
     def _abort_uploads(self, prefix: str) -> int:
         with self._failures(Operation.PURGE_UPLOADS):
-            # Collected first: a listing that is paged through while it changes may skip some.
             uploads = [
                 upload for page in self._pages("list_multipart_uploads", prefix) for upload in page.get("Uploads", ())
             ]
@@ -109,7 +103,8 @@ class Versions:
 
         try:
             yield
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, RecursionError) as error:
+            # It recurses where a store redirects whatever is asked, even where to.
             raise unavailable(refusal_of_botocore(error), operation, self._config) from None
 
     def _opened(self) -> Any:

@@ -18,6 +18,8 @@ from statuette.values import SystemClock
 from statuette_s3 import S3Config
 from statuette_s3.storage import S3Storage
 
+from .middleman import Middleman
+
 BUCKET, VERSIONED, KEYS = "objects", "versioned", "data-keys"
 _prefixes = (f"test{n}/" for n in itertools.count())
 
@@ -92,8 +94,10 @@ async def proxy(seaweed_server: SeaweedServer) -> AsyncIterator[FaultProxy]:
         yield proxy
 
 
-def through(proxy: FaultProxy, access: S3Access) -> S3Access:
-    return msgspec.structs.replace(access, url=f"http://127.0.0.1:{proxy.port}")
+def through(between: FaultProxy | Middleman, access: S3Access) -> S3Access:
+    """The same store, reached through what stands in front of it."""
+    url = f"http://127.0.0.1:{between.port}" if isinstance(between, FaultProxy) else between.url
+    return msgspec.structs.replace(access, url=url)
 
 
 def raw_client(access: S3Access) -> Any:
@@ -124,3 +128,17 @@ async def fetch(method: str, url: str) -> httpx.Response:
     """Without credentials."""
     async with httpx.AsyncClient(trust_env=False) as client:
         return await client.request(method, url)
+
+
+@pytest.fixture
+async def middleman(seaweed: S3Access) -> AsyncIterator[Middleman]:
+    """In front of SeaweedFS."""
+    async with Middleman(seaweed.url) as middleman:
+        yield middleman
+
+
+@pytest.fixture
+async def middleman_of_moto(moto: S3Access) -> AsyncIterator[Middleman]:
+    """In front of moto, where headers may be changed, since it checks no signature."""
+    async with Middleman(moto.url) as middleman:
+        yield middleman
