@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import cast
 
 from litestar import Litestar, Router
@@ -39,6 +40,7 @@ from statuette.kernel.domain.uploads.flow import UploadFlow
 from statuette.kernel.egress import Egress
 from statuette.kernel.enforcement import enforcer as enforcement
 from statuette.kernel.enforcement.enforcer import Enforcer
+from statuette.kernel.enforcement.overdue import measure_overdue
 from statuette.kernel.events.hub import Hub
 from statuette.kernel.events.log import EventLog
 from statuette.kernel.events.signals import CHANGED, ENDED, Signals
@@ -62,6 +64,7 @@ from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.running import running
 from statuette.kernel.settings import Settings
 from statuette.kernel.work import dataset as work_dataset
+from statuette.kernel.work.measuring import measure_work
 from statuette.kernel.work.outbox import Outbox
 from statuette.kernel.work.presence import Presence
 from statuette.kernel.work.queues import BACKGROUND, ENFORCEMENT, INTERACTIVE
@@ -93,6 +96,7 @@ def compose(
     )
     hub, signals, lifecycle = Hub(), Signals(), Lifecycle()
     signals.listen(CHANGED, hub.wake)
+    signals.on_doubt(hub.wake_all)
     lifecycle.on_drain(hub.wake_all)
     events = EventLog(signals)
     presence = Presence(database)
@@ -178,6 +182,8 @@ def _duties(
         Duty("sweep", timedelta(minutes=1), enforcer.sweep),
         Duty("expire_credits", timedelta(minutes=1), expire_credits),
         Duty("truncate_log", timedelta(seconds=30), truncate_log),
+        Duty("measure_work", timedelta(seconds=10), partial(measure_work, database)),
+        Duty("measure_overdue", timedelta(seconds=10), partial(measure_overdue, database)),
     )
 
 

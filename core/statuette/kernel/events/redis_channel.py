@@ -9,6 +9,7 @@ import logging
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
+from statuette.kernel import telemetry
 from statuette.kernel.events.signals import Signals
 
 _BURST_SECONDS = 0.003
@@ -27,6 +28,7 @@ class RedisChannel:
         self._pending: dict[str, None] = {}  # in order, each once
         self._some = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self.hears = False
 
     async def start(self) -> None:
         self._tasks = [
@@ -50,10 +52,11 @@ class RedisChannel:
             await self._some.wait()
             await asyncio.sleep(_BURST_SECONDS)  # a job tells several things at once
             self._some.clear()
-            lines, self._pending = "\n".join(self._pending), {}
+            pending, self._pending = self._pending, {}
             try:
-                await self._client.publish(self._name, lines)
+                await self._client.publish(self._name, "\n".join(pending))
             except RedisError as error:
+                telemetry.signals_lost.add(len(pending))
                 _log.warning("signals_lost", extra={"facts": {"error": type(error).__name__}})
 
     async def _listening(self) -> None:
@@ -61,12 +64,17 @@ class RedisChannel:
             try:
                 async with self._client.pubsub(ignore_subscribe_messages=True) as pubsub:
                     await pubsub.subscribe(self._name)
+                    self.hears = True
+                    self._signals.doubt()
                     while True:
                         message = await pubsub.get_message(timeout=30)
                         if message is not None:
                             await self._deliver(message["data"])
             except RedisError as error:
                 _log.warning("signals_unavailable", extra={"facts": {"error": type(error).__name__}})
+            if self.hears:
+                self.hears = False
+                self._signals.doubt()
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     async def _deliver(self, data: bytes) -> None:

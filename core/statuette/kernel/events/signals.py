@@ -17,6 +17,10 @@ ENDED = "ended"
 class Channel(Protocol):
     """The way to other processes."""
 
+    @property
+    def hears(self) -> bool:
+        """Whether signals of other processes arrive at present."""
+
     def publish(self, kind: str, subject: str) -> None:
         """Send soon; never waits, never raises."""
 
@@ -25,6 +29,21 @@ class Signals:
     def __init__(self) -> None:
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         self._channel: Channel | None = None
+        self._on_doubt: list[Callable[[], None]] = []
+
+    @property
+    def hears(self) -> bool:
+        """Whether all there is to hear is heard. If not, whoever waits has to look by itself, and often."""
+        return self._channel is None or self._channel.hears
+
+    def on_doubt(self, callback: Callable[[], None]) -> None:
+        """Have something done whenever signals may have been missed."""
+        self._on_doubt.append(callback)
+
+    def doubt(self) -> None:
+        """Signals may have been missed: the channel was lost, or has just been found again."""
+        for callback in self._on_doubt:
+            callback()
 
     def connect(self, channel: Channel) -> None:
         """Say how other processes are reached. Without it, there are none."""

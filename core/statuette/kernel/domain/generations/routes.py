@@ -37,7 +37,8 @@ from statuette.kernel.platform import Platform
 _MAX_WAIT_SECONDS = 60
 _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,3})(?:$|[,;\s])")
 # Wake-ups come through this process; another process's are noticed by looking.
-_LOOK_AGAIN_SECONDS = 2.0
+_LOOK_AGAIN_SECONDS = 10.0
+_LOOK_AGAIN_DEAF_SECONDS = 2.0
 _HEARTBEAT_SECONDS = 15.0
 _RETRY_AFTER_SECONDS = 1
 _LAST_SEQ = 2**31 - 1
@@ -205,9 +206,9 @@ async def _ended(request: ApiRequest, generation_id: str, wait_seconds: int) -> 
             woken.clear()
             view = await _view(request, generation_id)
             left = until - loop.time()
-            if view.final or left <= 0:
+            if view.final or left <= 0 or request.platform.lifecycle.draining:
                 return view
-            await _woken_or(woken, min(left, _LOOK_AGAIN_SECONDS))
+            await _woken_or(woken, min(left, _patience(request.platform)))
 
 
 async def _stream(platform: Platform, brand_id: str, generation_id: str, after: int) -> AsyncIterator[bytes]:
@@ -233,7 +234,7 @@ async def _stream(platform: Platform, brand_id: str, generation_id: str, after: 
             if loop.time() - silent_since >= _HEARTBEAT_SECONDS:
                 yield b": still here\n\n"
                 silent_since = loop.time()
-            await _woken_or(woken, _LOOK_AGAIN_SECONDS)
+            await _woken_or(woken, _patience(platform))
 
 
 def _event(row: EventRow) -> bytes:
@@ -241,6 +242,11 @@ def _event(row: EventRow) -> bytes:
         {"seq": row.seq, "type": row.type, "at": row.created_at, "data": msgspec.Raw(row.data.encode())}
     )
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (row.seq, row.type.encode(), body)
+
+
+def _patience(platform: Platform) -> float:
+    """How long to wait for a signal before looking without one."""
+    return _LOOK_AGAIN_SECONDS if platform.signals.hears else _LOOK_AGAIN_DEAF_SECONDS
 
 
 async def _woken_or(woken: asyncio.Event, seconds: float) -> None:
