@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +11,7 @@ _WINDOW_SECONDS = 450
 
 class ImageSigner:
     def __init__(self, secret: bytes, public_url: str) -> None:
-        self._secret = secret
+        self._keyed = hmac.new(secret, digestmod="sha256")
         self._public_url = public_url
 
     def expiry(self, now: datetime, due_at: datetime | None) -> datetime:
@@ -36,4 +35,7 @@ class ImageSigner:
         return left if left > timedelta(0) else None
 
     def _signature(self, path: str, expires: int) -> str:
-        return hmac.new(self._secret, f"{path}\n{expires}".encode(), hashlib.sha256).hexdigest()[:43]
+        # A copy of what has taken the key in: half the time, and every read of a job signs several addresses.
+        signed = self._keyed.copy()
+        signed.update(f"{path}\n{expires}".encode())
+        return signed.hexdigest()[:43]

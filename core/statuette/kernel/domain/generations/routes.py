@@ -18,7 +18,7 @@ from litestar.response import Stream
 from statuette.errors import InvalidInput, NotFound, Unauthenticated
 from statuette.kernel.db.database import Transaction
 from statuette.kernel.domain.brands.directory import LoadedBrand
-from statuette.kernel.domain.generations import repository, views
+from statuette.kernel.domain.generations import repository, shown, views
 from statuette.kernel.domain.generations.outcomes import UNFINISHED, State
 from statuette.kernel.domain.generations.schemas import (
     AttemptView,
@@ -83,7 +83,7 @@ class GenerationRoutes(Controller):
             raise InvalidState(allowed=[state.value for state in State])
         before = decode_cursor(cursor, "gen")
         async with request.platform.database.read() as reader:
-            rows = await repository.page(
+            rows = await shown.page(
                 reader, request.brand.id, request.account_id, before=before, state=job_state, limit=limit + 1
             )
         items = [views.generation(request.platform, row) for row in rows[:limit]]
@@ -191,7 +191,7 @@ async def _watched(request: ApiRequest, generation_id: str, *, ordered: bool) ->
 async def _view(request: ApiRequest, generation_id: str) -> GenerationView:
     """The job as it is now. Raises `NotFound`."""
     async with request.platform.database.read() as reader:
-        whole = await repository.whole(reader, request.brand.id, request.account_id, generation_id)
+        whole = await shown.whole(reader, request.brand.id, request.account_id, generation_id)
     if whole is None:
         raise NotFound()
     return views.generation(request.platform, whole)

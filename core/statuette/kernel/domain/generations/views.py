@@ -6,8 +6,8 @@ from datetime import datetime
 
 from statuette.kernel.domain.figurines.service import KEEP, SIZES
 from statuette.kernel.domain.generations.outcomes import UNFINISHED
-from statuette.kernel.domain.generations.repository import Whole
 from statuette.kernel.domain.generations.schemas import CreditsView, FigurineView, GenerationView, InputView
+from statuette.kernel.domain.generations.shown import Whole
 from statuette.kernel.platform import Platform
 
 KEPT = "kept until you ask for its deletion"
