@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import redis
 
-from statuette.testing.servers import S3Access
+from statuette.testing.servers import S3Access, database_at
 
 _LEASE_SECONDS = 3600
 _LEASE = "statuette-tests:database:{}"
@@ -17,10 +16,10 @@ _LEASE = "statuette-tests:database:{}"
 
 @contextmanager
 def leased_redis(server_url: str) -> Iterator[str]:
-    """The address of a database that was empty and is emptied again. Who has which is written in database 0."""
-    with redis.Redis.from_url(server_url, db=0) as ledger:
+    """The address of a database that was empty and is emptied again. Who has which is written in the one that is named."""
+    with redis.Redis.from_url(server_url) as ledger:
         for number in range(1, int(ledger.config_get("databases")["databases"])):
-            url = urlunsplit(urlsplit(server_url)._replace(path=f"/{number}"))
+            url = database_at(server_url, str(number))
             if not ledger.set(_LEASE.format(number), "taken", nx=True, ex=_LEASE_SECONDS):
                 continue
             try:

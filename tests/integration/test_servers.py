@@ -21,7 +21,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from statuette.testing.servers import PostgresServer, RedisServer, S3Server, ServerFailed, ServerProcess
+from statuette.testing.servers import PostgresServer, RedisServer, S3Server, ServerFailed, ServerProcess, database_at
 
 KINDS = (PostgresServer, RedisServer, S3Server)
 SOON_SECONDS = 20
@@ -71,8 +71,18 @@ def signed(url: str, data: bytes | None = None, method: str = "GET") -> Request:
     return Request(url, data, {"Authorization": credential, "Content-Type": "image/png"}, method=method)
 
 
+def log_since(postgres: PostgresServer, pid: int) -> str:
+    """Its log, from the first line about the shutdown or the death of the server that had that pid."""
+    lines = (postgres.folder / "log").read_text().splitlines()
+    return "\n".join(lines[max(number for number, line in enumerate(lines) if f"[{pid}]" in line) :])
+
+
 def descendants(pid: int) -> list[psutil.Process]:
     return list(psutil.Process(pid).children(recursive=True))
+
+
+def shared_memory_segments() -> set[str]:
+    return {line.split()[1] for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]}
 
 
 def assert_gone(processes: list[psutil.Process]) -> None:
@@ -100,6 +110,7 @@ async def test_a_killed_postgresql_returns_on_its_port_with_what_was_committed(p
         await client.execute("COMMIT")
     assert postgres.pid != pid
     assert await value(url, "SELECT array_agg(id) FROM kept") == [1]
+    assert "was not properly shut down" in log_since(postgres, pid)
 
 
 async def test_a_stopped_postgresql_refuses_and_returns_with_its_data(postgres: PostgresServer) -> None:
@@ -109,9 +120,11 @@ async def test_a_stopped_postgresql_refuses_and_returns_with_its_data(postgres: 
     client = await asyncpg.connect(url)
 
     # When it is stopped
+    pid = postgres.pid
     postgres.stop()
 
-    # Then nobody is served, old client or new
+    # Then it ended in order, and nobody is served, old client or new
+    assert "database system is shut down" in log_since(postgres, pid)
     assert not postgres.running
     with pytest.raises(ServerFailed, match="stopped"):
         _ = postgres.pid
@@ -224,6 +237,25 @@ async def test_a_database_is_dropped_though_somebody_uses_it(postgres: PostgresS
     postgres.create_database("used")
 
 
+def test_a_killed_postgresql_leaves_nothing_outside_its_folder() -> None:
+    # Given a server
+    with PostgresServer(fast=True) as server:
+        process = psutil.Process(server.pid)
+        segment = (server.folder / "data" / "postmaster.pid").read_text().splitlines()[6].split()[1]
+        assert segment in shared_memory_segments()
+
+        # When it is looked at, then it uses no shared file and no socket of the system
+        assert not [part.path for part in process.memory_maps() if part.path.startswith("/dev/shm/")]
+        assert process.net_connections("unix") == []
+
+        # And when it is killed and never started again
+        server.kill()
+
+    # Then its shared memory is free again
+    assert segment not in shared_memory_segments()
+    assert not server.folder.exists()
+
+
 def test_a_database_name_is_never_more_than_a_name(postgres: PostgresServer) -> None:
     # Given text that would be a statement
     name = "x; DROP DATABASE postgres"
@@ -259,7 +291,7 @@ def test_postgresql_runs_though_others_may_not_enter_the_folder_of_its_package(
 def test_an_emptied_redis_keeps_its_connections_and_no_data(memory: RedisServer) -> None:
     # Given data in two databases, and a connection
     client = redis.Redis.from_url(memory.url)
-    other = redis.Redis.from_url(memory.url, db=3)
+    other = redis.Redis.from_url(database_at(memory.url, "3"))
     client.set("one", 1)
     other.set("two", 2)
     connected = client.client_id()

@@ -135,10 +135,13 @@ class ServerProcess(ABC):
 
     def kill(self) -> None:
         """SIGKILL for the server's process and the children it has, as if their machine lost power. `start` works again."""
-        for process in self._paused_family():
+        server, *children = self._paused_family()
+        for process in (server, *children):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         self._kept().wait(_STOPPED_WITHIN_SECONDS)
+        while any(_lives(child) for child in children):  # until then they hold on to what the next server needs
+            time.sleep(_BETWEEN_LOOKS_SECONDS)
         self._process = None
 
     def pause(self) -> None:
@@ -229,6 +232,14 @@ class _Keeper:
             raise ServerFailed("The process that keeps the server is gone, and the server with it.")
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Not so of a zombie, which waits for whoever inherited it to take note of its end."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _environment() -> dict[str, str]:
