@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -27,30 +29,42 @@ async def serve(platform: Platform) -> None:
 
     Several processes may listen on the same address; the system spreads connections over them (SO_REUSEPORT).
     """
-    settings = platform.settings
     stop = Stop()
     # Granian goes on serving when an application fails to start, so the platform is started around it, not by it.
-    async with running(platform, frozenset({Role.api})):
-        server = Server(
-            http_app(platform),
-            address=settings.host,
-            port=settings.port,
-            interface=Interfaces.ASGINL,
-            http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=131_072),
-            websockets=False,
-            backlog=_BACKLOG,
-            backpressure=_BACKLOG,
-            log_enabled=False,
-        )
-        serving = asyncio.create_task(server.serve(), name="granian")
+    async with running(platform, frozenset({Role.api})), answering(platform) as serving:
         stopping = asyncio.create_task(stop.wait())
-        await _answering(platform, serving)
         ready(platform, "api")
         await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
         if not serving.done():
             platform.lifecycle.drain()
-            await asyncio.sleep(settings.drain_seconds)
+            await asyncio.sleep(platform.settings.drain_seconds)
+
+
+@asynccontextmanager
+async def answering(platform: Platform) -> AsyncIterator[asyncio.Task[None]]:
+    """Listen for a platform that has been started; at the end take no more, and give `stop_seconds` to what is in hand.
+
+    Yields the task that serves, once the address answers; should it end before the block does, its error is raised at the end.
+    """
+    settings = platform.settings
+    server = Server(
+        http_app(platform),
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=131_072),
+        websockets=False,
+        backlog=_BACKLOG,
+        backpressure=_BACKLOG,
+        log_enabled=False,
+    )
+    serving = asyncio.create_task(server.serve(), name="granian")
+    await _until_it_answers(platform, serving)
+    try:
+        yield serving
+    finally:
+        if not serving.done():
             server.stop()  # type: ignore[no-untyped-call]
         try:
             await asyncio.wait_for(serving, settings.stop_seconds)
@@ -58,8 +72,8 @@ async def serve(platform: Platform) -> None:
             _log.warning("requests_cut_off")
 
 
-async def _answering(platform: Platform, serving: asyncio.Task[None]) -> None:
-    """Return once the address answers; raise what kept it from that."""
+async def _until_it_answers(platform: Platform, serving: asyncio.Task[None]) -> None:
+    """Raises what kept it from that."""
     host = "127.0.0.1" if platform.settings.host in ("0.0.0.0", "") else platform.settings.host  # noqa: S104
     async with asyncio.timeout(_STARTS_WITHIN_SECONDS):
         while True:
