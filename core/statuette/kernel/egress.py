@@ -124,21 +124,27 @@ class Egress:
             with telemetry.span(
                 f"egress {processor.id}", SpanKind.CLIENT, **{"processor": processor.id, "privacy.purpose": purpose}
             ):
-                began = self._clock.monotonic_seconds()
                 try:
-                    answer = await asyncio.wait_for(run(), timeout.total_seconds())
-                except TimeoutError:
-                    breaker.report(ok=False)
-                    raise CallTimedOut() from None
+                    answer = await self._measured(run, processor.id, timeout)
                 except Exception:
                     breaker.report(ok=False)
                     raise
-                finally:
-                    telemetry.provider_seconds.record(
-                        self._clock.monotonic_seconds() - began, {"processor": processor.id}
-                    )
         breaker.report(ok=healthy(answer))
         return answer
+
+    async def _measured(self, run: Callable[[], Awaitable[T]], processor_id: str, timeout: timedelta) -> T:
+        """Raises `CallTimedOut`, and what the call raises."""
+        labels = {"processor": processor_id}
+        began = self._clock.monotonic_seconds()
+        try:
+            return await asyncio.wait_for(run(), timeout.total_seconds())
+        except BaseException as error:
+            labels["error.type"] = type(error).__name__
+            if isinstance(error, TimeoutError):
+                raise CallTimedOut() from None
+            raise
+        finally:
+            telemetry.provider_seconds.record(self._clock.monotonic_seconds() - began, labels)
 
     def _check(
         self,

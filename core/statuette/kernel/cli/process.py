@@ -15,7 +15,7 @@ from statuette.kernel.settings import Settings
 
 
 def of_cluster(command: str) -> Settings:
-    """The settings, logging and telemetry of a process. Raises `ConfigurationError` in the embedded profile."""
+    """The settings and the logging of a process. Raises `ConfigurationError` in the embedded profile."""
     from statuette.kernel import telemetry
     from statuette.kernel.settings_loading import load_settings
 
@@ -26,16 +26,28 @@ def of_cluster(command: str) -> Settings:
             cure="Set STATUETTE_PROFILE=cluster.",
         )
     telemetry.configure_logging(settings.log_level)
-    telemetry.configure(otlp_endpoint=settings.otlp_endpoint, sampling=settings.trace_sampling)
     return settings
 
 
-def run(settings: Settings, main: Callable[[Platform], Coroutine[Any, Any, None]]) -> None:
+def observe(platform: Platform, role: str) -> None:
+    """Send this process's traces and metrics, if its settings say where to."""
+    from statuette.kernel import telemetry
+
+    telemetry.configure(
+        otlp_endpoint=platform.settings.otlp_endpoint,
+        sampling=platform.settings.trace_sampling,
+        role=role,
+        process_id=platform.presence.id,
+    )
+
+
+def run(settings: Settings, role: str, main: Callable[[Platform], Coroutine[Any, Any, None]]) -> None:
     """Compose the platform and run until asked to stop; then end, whatever threads may still hang on a broken connection."""
     from statuette.kernel.app import any_live_brand, compose
 
     async def composed() -> None:
         platform = compose(settings, live=await any_live_brand(settings))
+        observe(platform, role)
         await main(platform)
 
     asyncio.run(composed())

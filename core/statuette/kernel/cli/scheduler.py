@@ -22,7 +22,7 @@ def scheduler() -> None:
             ready(platform, "scheduler")
             await stop.wait()
 
-    run(settings, main)
+    run(settings, "scheduler", main)
 
 
 command = scheduler

@@ -31,12 +31,11 @@ def serve(keys_file: Path | None) -> None:
 
     settings = load_settings()
     telemetry.configure_logging(settings.log_level)
-    telemetry.configure(otlp_endpoint=settings.otlp_endpoint, sampling=settings.trace_sampling)
     if settings.profile == "cluster":
         from statuette.kernel.cli import serving
         from statuette.kernel.cli.process import run
 
-        run(settings, serving.serve)
+        run(settings, "api", serving.serve)
     else:
         _serve_everything(settings, keys_file)
 
@@ -46,8 +45,10 @@ def _serve_everything(settings: Settings, keys_file: Path | None) -> None:
         import uvicorn
 
         from statuette.kernel.app import any_live_brand, compose, http_app
+        from statuette.kernel.cli.process import observe
 
         platform = compose(settings, live=asyncio.run(any_live_brand(settings)))
+        observe(platform, "everything")
         with listening(settings.host, settings.port) as sockets:
             _banner(platform, keys_file)
             config = uvicorn.Config(

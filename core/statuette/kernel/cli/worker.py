@@ -33,7 +33,7 @@ def worker(queues: tuple[str, ...]) -> None:
             ready(platform, "worker")
             await stop.wait()
 
-    run(settings, main)
+    run(settings, "worker", main)
 
 
 command = worker

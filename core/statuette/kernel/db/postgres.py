@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -17,6 +18,7 @@ import asyncpg
 from piccolo.engine.postgres import PostgresEngine
 
 from statuette.errors import StatuetteError
+from statuette.kernel import telemetry
 from statuette.kernel.db.errors import (
     CommitOutcomeUnknown,
     ConnectionLost,
@@ -160,6 +162,7 @@ async def _held(pool: asyncpg.Pool, *, begin: bool = False) -> Held:
 
 
 async def _acquired(pool: asyncpg.Pool, seconds: float) -> Held:
+    began = time.monotonic()
     try:
         connection: Held = await pool.acquire(timeout=max(0.001, seconds))
     except TimeoutError as error:
@@ -171,6 +174,8 @@ async def _acquired(pool: asyncpg.Pool, seconds: float) -> Held:
         if mapped(error, closed=pool.is_closing()) is None:
             raise
         raise DatabaseUnavailable() from error
+    finally:
+        telemetry.connection_wait_seconds.record(time.monotonic() - began)
     return connection
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import aiosqlite
 from piccolo.engine.sqlite import SQLiteEngine, TransactionType, dict_factory
 
+from statuette.kernel import telemetry
 from statuette.kernel.db.errors import mapped
 
 # FULL: a commit survives a power cut. secure_delete: deleted rows are overwritten, in the file and, after the
@@ -79,7 +81,9 @@ class TunedSQLite(SQLiteEngine):
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[SQLiteConnection]:
+        began = time.monotonic()
         async with self._write_lock:
+            telemetry.connection_wait_seconds.record(time.monotonic() - began)
             assert self._writer is not None, "the database is not open"
             connection = self._writer
             with _translated():
@@ -95,7 +99,9 @@ class TunedSQLite(SQLiteEngine):
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[SQLiteConnection]:
+        began = time.monotonic()
         connection = await self._readers.get()
+        telemetry.connection_wait_seconds.record(time.monotonic() - began)
         try:
             yield SQLiteConnection(connection)
         finally:

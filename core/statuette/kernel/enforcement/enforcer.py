@@ -68,6 +68,7 @@ class Enforcer:
             )
             for row in claimed:
                 await self._outbox.put(tx, queue=ENFORCEMENT, actor=ACTOR, subject_id=row["id"])
+        telemetry.heartbeats.add(1)
         return len(claimed)
 
     async def sweep(self) -> int:

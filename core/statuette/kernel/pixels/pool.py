@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from statuette.kernel import telemetry
 from statuette.kernel.pixels import wire
 from statuette.kernel.pixels.acceptance import ImplausibleError, accept_photo, accept_picture, accept_refusal
 from statuette.kernel.pixels.errors import (
@@ -41,6 +43,7 @@ class _Job(Generic[Result]):
         self.request = request
         self.accept = accept
         self.answered: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self.asked_at = time.monotonic()
 
     def fail(self, error: Exception) -> None:
         if not self.answered.done():  # else the caller went away, which leaves the child undisturbed
@@ -169,6 +172,7 @@ class PixelPool:
             await self._refresh(slot)
             job = await self._queue.get()
             self._waiting_bytes -= len(job.request.data)
+            telemetry.pixel_wait_seconds.record(time.monotonic() - job.asked_at)
             if not job.answered.done():
                 await self._serve(slot, job)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 
 import dramatiq
 import redis
 
+from statuette.kernel import telemetry
 from statuette.kernel.work.brokers import ExpiringRedisBroker, hint
 
 _log = logging.getLogger(__name__)
@@ -86,6 +87,8 @@ class RedisHints:
             # In a thread: the broker's client blocks.
             await asyncio.to_thread(self._enqueue, batch)
         except redis.RedisError as error:
+            for queue, hints in Counter(queue for queue, _ in batch).items():
+                telemetry.hints_lost.add(hints, {"queue": queue})
             _log.warning("hints_lost", extra={"facts": {"hints": len(batch), "error": type(error).__name__}})
 
     def _enqueue(self, batch: Sequence[tuple[str, str]]) -> None:

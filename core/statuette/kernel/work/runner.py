@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import msgspec
+from opentelemetry.trace import Span, SpanKind
 
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database, Transaction
@@ -85,25 +86,36 @@ class Runner:
 
     async def _handle(self, claimed: Claimed) -> None:
         actor = self._actors[claimed.actor]
-        telemetry.queue_age_seconds.record(
-            max(0.0, (self._clock.now() - claimed.due_at).total_seconds()), {"queue": claimed.queue}
-        )
-        with telemetry.continued(claimed.trace_parent), telemetry.span(f"work {actor.name}"):
-            if claimed.attempts > actor.max_attempts:
-                await self._poison(actor, claimed)
-            else:
-                await self._run(actor, claimed)
+        queue = {"queue": claimed.queue}
+        telemetry.queue_age_seconds.record(max(0.0, (self._clock.now() - claimed.due_at).total_seconds()), queue)
+        telemetry.in_hand.add(1, queue)
+        began, end = self._clock.monotonic_seconds(), "abandoned"
+        try:
+            with (
+                telemetry.continued(claimed.trace_parent),
+                telemetry.span(f"work {actor.name}", SpanKind.CONSUMER, **queue, attempt=claimed.attempts) as span,
+            ):
+                step = self._poison if claimed.attempts > actor.max_attempts else self._run
+                end = await step(actor, claimed, span)
+        finally:
+            telemetry.in_hand.add(-1, queue)
+            took = self._clock.monotonic_seconds() - began
+            telemetry.work_seconds.record(took, {"actor": actor.name, "end": end})
 
-    async def _run(self, actor: Actor, claimed: Claimed) -> None:
+    async def _run(self, actor: Actor, claimed: Claimed, span: Span) -> str:
         try:
             await actor.run(claimed)
+            return "done"
         except LeaseLost:
             _log.info("lease_lost", extra={"facts": {"actor": actor.name}})
-        except Exception:
+            return "lease_lost"
+        except Exception as error:
+            telemetry.failed(span, error)
             _log.exception("work_failed", extra={"facts": {"actor": actor.name, "attempts": claimed.attempts}})
             await self._give_back(claimed)
+            return "again"
 
-    async def _poison(self, actor: Actor, claimed: Claimed) -> None:
+    async def _poison(self, actor: Actor, claimed: Claimed, span: Span) -> str:
         try:
             async with self._database.transaction() as tx:
                 await self._outbox.finish(tx, claimed)
@@ -111,11 +123,15 @@ class Runner:
                 await findings.raise_finding(
                     tx, code="work_poisoned", subject=claimed.subject_id, detail=actor.name, brand_id=brand_id
                 )
+            return "poisoned"
         except LeaseLost:
             _log.info("lease_lost", extra={"facts": {"actor": actor.name}})
-        except Exception:
+            return "lease_lost"
+        except Exception as error:
+            telemetry.failed(span, error)
             _log.exception("poison_failed", extra={"facts": {"actor": actor.name}})
             await self._give_back(claimed)
+            return "again"
 
     async def _give_back(self, claimed: Claimed) -> None:
         try:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database, Transaction
 from statuette.values import Clock
 
@@ -53,6 +54,8 @@ class Scheduler:
         task, self._task = self._task, None
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        telemetry.leading.hide()
+        telemetry.hide_what_one_tells_for_all()
         async with self._database.transaction() as tx:
             await tx.execute("DELETE FROM lease WHERE name = 'scheduler' AND owner = :owner", owner=self._owner)
 
@@ -63,6 +66,9 @@ class Scheduler:
                 leading = await self.tick()
             except Exception:
                 _log.exception("tick_failed")
+            telemetry.leading.show({"": int(leading)})
+            if not leading:
+                telemetry.hide_what_one_tells_for_all()
             # Real seconds on purpose: a clock frozen by a test must not stop the outbox.
             await asyncio.sleep(self._tick.total_seconds() if leading else _STANDBY_SECONDS)
 
@@ -70,6 +76,7 @@ class Scheduler:
         """Run every duty that is due, if the lease is ours; whether it is."""
         if not await self._leading():
             return False
+        began = self._clock.monotonic_seconds()
         now = self._clock.now()
         self.last_tick_at = now
         for duty in self._duties:
@@ -79,10 +86,12 @@ class Scheduler:
             try:
                 done = await duty.run()
             except Exception:
+                telemetry.duties_failed.add(1, {"duty": duty.name})
                 _log.exception("duty_failed", extra={"facts": {"duty": duty.name}})
                 continue
             if done:
                 _log.debug("duty", extra={"facts": {"duty": duty.name, "done": done}})
+        telemetry.tick_seconds.record(self._clock.monotonic_seconds() - began)
         return True
 
     async def _leading(self) -> bool:

@@ -93,7 +93,6 @@ async def close(tx: Transaction, job: GenerationRow, attempt: AttemptRow, outcom
         output_tokens=usage.output_tokens if usage else None,
         cost_micros=cost,
     ):
-        telemetry.cost_micros.add(cost, {"currency": job.currency, "provider": attempt.provider})
         return await _settle(tx, job, attempt, cost)
     return job
 
@@ -120,4 +119,6 @@ async def _settle(tx: Transaction, job: GenerationRow, attempt: AttemptRow, cost
     if part:
         await repository.change_reserve(tx, job.id, -part)
     budget.settle(tx, brand_id=job.brand_id, day=job.reserved_day, reserved_micros=part, spent_micros=cost)
+    labels = {"currency": job.currency, "provider": attempt.provider}
+    tx.after_commit(lambda: telemetry.count(telemetry.cost_micros, cost, labels))
     return msgspec.structs.replace(job, reserved_micros=job.reserved_micros - part)

@@ -172,7 +172,7 @@ class Generations:
             reason=reason,
             credits_captured=captured,
         )
-        telemetry.terminal_states.add(1, {"state": state.value})
+        tx.after_commit(lambda: telemetry.count(telemetry.terminal_states, 1, {"state": state.value}))
         return True
 
     async def cancel(self, tx: Transaction, job: GenerationRow, *, reason: str, charge: bool) -> bool:
