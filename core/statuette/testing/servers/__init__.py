@@ -1,4 +1,5 @@
-"""Real PostgreSQL, Redis and an S3 emulator, for development and tests; to be stopped, killed, paused and emptied.
+"""Real PostgreSQL, Redis, an S3 emulator and a collector of telemetry, for development and tests; to be stopped, killed, paused
+and emptied.
 
     with PostgresServer() as postgres, RedisServer() as redis, S3Server() as s3:
         ...  # postgres.url, redis.url, s3.url
@@ -12,12 +13,14 @@ them through `asyncio.to_thread`.
 `python -m statuette.testing.servers` starts them for a terminal.
 """
 
+from statuette.testing.servers.collector import CollectorServer
 from statuette.testing.servers.postgres import PostgresServer, database_at
 from statuette.testing.servers.process import ServerFailed, ServerProcess
 from statuette.testing.servers.redis import RedisServer
 from statuette.testing.servers.s3 import S3Access, S3Server
 
 __all__ = [
+    "CollectorServer",
     "PostgresServer",
     "RedisServer",
     "S3Access",
