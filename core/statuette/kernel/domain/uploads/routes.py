@@ -13,6 +13,7 @@ from litestar.params import FromPath, QueryParameter
 
 from statuette.errors import NotFound
 from statuette.kernel.db.database import Reader
+from statuette.kernel.db.errors import CommitOutcomeUnknown
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.uploads import repository, service
 from statuette.kernel.domain.uploads.repository import UploadRow
@@ -90,7 +91,12 @@ class UploadRoutes(Controller):
                 key=key,
                 body=form.photo,
             )
-            made = await platform.database.run(partial(once.begin, outside_call=True))
+            try:
+                made = await platform.database.run(partial(once.begin, outside_call=True))
+            except CommitOutcomeUnknown:
+                # The key may be claimed now, for a request that nobody is at.
+                await platform.database.run(once.abandon)
+                raise
             if made is not None:
                 return await _answer(request, platform, brand, account_id, made.resource_id, status=201)
         try:
