@@ -115,7 +115,8 @@ class Terminal:
             return
         running = psutil.Process(self._shell.pid).children(recursive=True)
         for process in running:
-            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(psutil.NoSuchProcess):  # in a pipe, one ends with another
+                process.send_signal(signal.SIGINT)
         _, alive = psutil.wait_procs(running, timeout=25)
         for process in alive:
             process.kill()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import string
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -99,8 +100,10 @@ class S3KeyStore(KeyStore):
                             raise result
                         else:
                             changed += result
-            # What processes that were killed in the middle had yet to purge.
-            await asyncio.to_thread(self._versions.purge, _FOLDER)
+            # The former wrappings, and what processes killed in the middle of a destruction had yet to purge. A sixteenth at
+            # a time, since a purge holds the names of what it removes.
+            for first_digit in string.hexdigits[:16]:
+                await asyncio.to_thread(self._versions.purge, f"{_FOLDER}{first_digit}")
         if unreadable:
             raise _unreadable(unreadable[0], f"{len(unreadable)} key records, this one the first, cannot be read")
         return changed
@@ -147,7 +150,6 @@ class S3KeyStore(KeyStore):
             await self._bucket.put(_place(subject_hash), record, media_type=_TYPE, if_etag=found.info.etag)
         except ObjectChanged:
             return False  # somebody destroyed it, or was faster
-        await asyncio.to_thread(self._versions.purge, _place(subject_hash))
         return True
 
 
