@@ -27,6 +27,7 @@ class Network:
         url: leads to the server by way of this network.
         commits: what becomes of every COMMIT from now on.
         cut: how many connections broke at a COMMIT.
+        hangs_up: whether we learn that the server has closed a connection.
     """
 
     def __init__(self, url: str) -> None:
@@ -35,6 +36,7 @@ class Network:
         self.url = ""
         self.commits = Commits.arrive
         self.cut = 0
+        self.hangs_up = True
 
     def fall_silent(self) -> None:
         """Nothing comes through any more on the connections of now, and nobody is told. Later ones are not affected."""
@@ -100,6 +102,8 @@ class _Link:
                 self._answer_held_back.set()
             else:
                 self._to_client.write(sent)
+        if not self._network.hangs_up:
+            await asyncio.Event().wait()
 
 
 @asynccontextmanager

@@ -47,6 +47,27 @@ async def test_connections_that_were_cut_while_nobody_used_them_are_replaced_unn
     assert await numbers(database) == {"written": 0}
 
 
+async def test_connections_that_were_ended_and_not_yet_closed_are_replaced_unnoticed(
+    notes: str, opened: Opened, postgres: PostgresServer
+) -> None:
+    # Given a pool full of connections, over a network that is late with the news of an end
+    async with network(notes) as net:
+        database = opened(net.url)
+        await database.open()
+        await warmed(database)
+        net.hangs_up = False
+
+        # When the server says goodbye on all of them
+        await asyncio.to_thread(postgres.cut_connections)
+
+        # Then neither reads nor transactions notice
+        for _ in range(2):
+            assert await numbers(database) == {}
+        for number in range(2):
+            async with database.transaction() as tx:
+                await add(tx, f"written-{number}")
+
+
 async def test_a_restart_of_the_server_is_waited_for(database: Database, postgres: PostgresServer) -> None:
     # Given a server that is away
     await warmed(database)

@@ -98,6 +98,9 @@ def mapped(error: BaseException, *, closed: bool = False) -> StatuetteError | No
         return DatabaseReadOnly()
     if isinstance(error, _LOST) or (closed and isinstance(error, asyncpg.exceptions.InterfaceError)):
         return ConnectionLost()
+    if isinstance(error, asyncpg.exceptions.InternalClientError) and str(error).startswith("cannot switch to state"):
+        # The server has said goodbye, and until the socket is closed the connection counts as open. Nothing was sent.
+        return ConnectionLost()
     if isinstance(error, _UNAVAILABLE):
         return DatabaseUnavailable()
     if isinstance(error, sqlite3.IntegrityError) and "UNIQUE" in str(error):

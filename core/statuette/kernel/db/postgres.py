@@ -140,7 +140,9 @@ class _Reading(PostgresConnection):
         except ConnectionLost:
             if not sql.startswith("SELECT"):
                 raise
+        _cut(self.raw)
         await self._pool.release(self.raw)
+        await self._pool.expire_connections()  # those that are as old are gone, too
         self.raw = await _held(self._pool)
         return await super().fetch(sql, parameters)
 
