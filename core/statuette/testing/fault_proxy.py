@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from typing import Self
@@ -29,14 +30,18 @@ class _Cut(Exception):
 class FaultProxy:
     """Between entering and leaving the context, passes connections on to `target_port` on 127.0.0.1.
 
+    Args:
+        tls: what to speak with clients; the target is always spoken to in the clear.
+
     Attributes:
         port: where clients connect; the same for the whole life.
         accepted: connections that clients made so far.
         cuts: connections that were cut by `cut`.
     """
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int, *, tls: ssl.SSLContext | None = None) -> None:
         self._target_port = target_port
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -84,7 +89,7 @@ class FaultProxy:
     async def welcome(self) -> None:
         """Listen again after `refuse`, on the same port."""
         if self._server is None:
-            self._server = await asyncio.start_server(self._accepted, "127.0.0.1", self.port)
+            self._server = await asyncio.start_server(self._accepted, "127.0.0.1", self.port, ssl=self._tls)
             self.port = self._server.sockets[0].getsockname()[1]
 
     def cut(
