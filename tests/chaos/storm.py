@@ -1,4 +1,4 @@
-"""A storm: people use a real server, which is killed at random moments of the jobs' lives; then everything is added up."""
+"""A storm: people use a real site to which everything happens that can; then everything is added up."""
 
 from __future__ import annotations
 
@@ -6,21 +6,38 @@ import asyncio
 import random
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from statuette.kernel.db.database import Database
-from statuette.kernel.db.engines import engine_for
-from statuette.values import SystemClock
+from tests.chaos.cluster import Cluster
+from tests.chaos.crowd import Crowd
+from tests.chaos.deployment import Deployment, Embedded
+from tests.chaos.eavesdropper import Eavesdropper
+from tests.chaos.faults import Fault, Track, revive, tracks_of
 from tests.chaos.invariants import broken, unsettled
-from tests.chaos.people import Person
-from tests.chaos.processes import Server, Simulator
+from tests.chaos.simulator import Simulator
+from tests.profiles import ProfileName
 
-PROVIDER_SECONDS = 0.15
-LATEST_KILL_SECONDS = 0.4
-SETTLES_WITHIN_SECONDS = 90
+_PROVIDER_SECONDS: dict[ProfileName, float] = {"embedded": 0.15, "cluster": 0.5}
+_SETTLES_WITHIN_SECONDS = 150
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a storm is over: whichever comes first.
+
+    Attributes:
+        seconds: always given, so that it ends by itself.
+        jobs: how many were ordered.
+        faults: how many there were.
+    """
+
+    seconds: float
+    jobs: int | None = None
+    faults: int | None = None
 
 
 @dataclass(frozen=True)
@@ -28,12 +45,16 @@ class Report:
     """What happened. `wrong` must be empty."""
 
     seed: int
-    kills: int
+    profile: ProfileName
+    seconds: float
+    faults: Counter[str]
     unanswered: int
     answers: Counter[str]
     states: Counter[str]
     attempts: Counter[str]
     calls: int
+    ledger: str
+    errors: Counter[str]
     wrong: list[str]
 
     def __str__(self) -> str:
@@ -42,99 +63,146 @@ class Report:
 
         return "\n".join(
             [
-                f"seed            {self.seed}",
-                f"kills           {self.kills}, which cut off {self.unanswered} requests",
+                f"seed            {self.seed}, {self.profile}, {self.seconds:.0f} s",
+                f"faults          {self.faults.total()}, which cut off {self.unanswered} requests: {table(self.faults)}",
                 f"answers         {table(self.answers)}",
-                f"jobs            {table(self.states)}",
+                f"jobs            {self.states.total()}: {table(self.states)}",
                 f"attempts        {table(self.attempts)}; the provider was called {self.calls} times",
+                f"ledger          {self.ledger}",
+                f"errors logged   {table(self.errors)}",
                 f"invariants      {'hold' if not self.wrong else 'BROKEN'}",
                 *(f"                {line}" for line in self.wrong),
             ]
         )
 
 
-async def storm(seed: int, *, kills: int | None = None, seconds: float | None = None, people: int = 3) -> Report:
-    """Kill the server `kills` times, or for `seconds`, and add up."""
-    dice = random.Random(seed)
-    with tempfile.TemporaryDirectory(prefix="statuette-chaos-") as folder:
-        async with Simulator(PROVIDER_SECONDS) as simulator:
-            server = Server(Path(folder), simulator.url)
-            operator_key = await server.set_up()
-            await server.start()
-            try:
-                crowd = await _crowd(server, dice, operator_key, people)
-                await _rage(server, dice, crowd, kills, seconds)
-                return await _add_up(seed, server, simulator, crowd)
-            finally:
-                await server.stop()
+async def storm(
+    seed: int,
+    profile: ProfileName,
+    limits: Limits,
+    *,
+    people: int = 3,
+    says: Callable[[str], None] = lambda line: None,
+) -> Report:
+    """Let faults rain until a limit is reached, and add up.
+
+    Args:
+        says: is told of every fault as it begins.
+    """
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="statuette-chaos-")))
+        simulator = await stack.enter_async_context(Simulator(_PROVIDER_SECONDS[profile]))
+        kind = Cluster if profile == "cluster" else Embedded
+        deployment = await stack.enter_async_context(kind(folder, simulator.settings))
+        eavesdropper = None
+        if isinstance(deployment, Cluster):
+            eavesdropper = await stack.enter_async_context(Eavesdropper(deployment))
+        dice = random.Random(seed)
+        crowd = Crowd(deployment, people, dice)
+        await crowd.arrive(await deployment.apply_brand())
+        raging = _Storm(deployment, crowd, limits, seed, says)
+        await raging.rage(tracks_of(deployment))
+        return await raging.report(simulator, eavesdropper)
 
 
-async def _crowd(server: Server, dice: random.Random, operator_key: str, people: int) -> list[Person]:
-    crowd = []
-    for number in range(people):
-        person = Person(server, f"person{number}", random.Random(dice.random()), lambda: None)
-        await person.arrive(operator_key)
-        crowd.append(person)
-    return crowd
+class _Storm:
+    def __init__(
+        self, deployment: Deployment, crowd: Crowd, limits: Limits, seed: int, says: Callable[[str], None]
+    ) -> None:
+        self._deployment = deployment
+        self._crowd = crowd
+        self._limits = limits
+        self._seed = seed
+        self._says = says
+        self._faults: Counter[str] = Counter()
+        self._over = asyncio.Event()
+        self._an_order = asyncio.Event()
+        self._began = asyncio.get_running_loop().time()
+
+    async def rage(self, tracks: Sequence[Track]) -> None:
+        self._crowd.ordered = self._ordered
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._crowd.act_until(self._over))
+            for track in tracks:
+                group.create_task(self._inflict(track))
+            group.create_task(self._keep_time())
+        for program in self._deployment.programs:
+            if not program.running:
+                await revive(program)
+
+    async def report(self, simulator: Simulator, eavesdropper: Eavesdropper | None) -> Report:
+        promises = self._crowd.promises
+        async with self._deployment.database() as database:
+            await settled(database)
+            calls = await simulator.calls()
+            async with database.read() as reader:
+                wrong = await broken(
+                    reader, objects=self._deployment.objects(), promises=promises, calls={"gemini": calls}
+                )
+                jobs = await reader.rows("SELECT state, reason FROM generation")
+                attempts = await reader.rows("SELECT state FROM attempt")
+        if eavesdropper is not None:
+            wrong += eavesdropper.told(promises.private)
+        return Report(
+            seed=self._seed,
+            profile=self._deployment.profile,
+            seconds=asyncio.get_running_loop().time() - self._began,
+            faults=self._faults,
+            unanswered=promises.unanswered,
+            answers=promises.answers,
+            states=Counter(" ".join(filter(None, (row["state"], row["reason"]))) for row in jobs),
+            attempts=Counter(row["state"] for row in attempts),
+            calls=calls,
+            ledger=(await self._deployment.command("ledger", "verify")).strip(),
+            errors=sum((program.errors() for program in self._deployment.programs), Counter()),
+            wrong=wrong,
+        )
+
+    def _ordered(self) -> None:
+        self._an_order.set()
+        if self._limits.jobs is not None and self._crowd.jobs >= self._limits.jobs:
+            self._over.set()
+
+    async def _keep_time(self) -> None:
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                await self._over.wait()
+        except TimeoutError:
+            self._over.set()
+
+    async def _inflict(self, track: Track) -> None:
+        for fault in track.faults(self._seed):
+            await self._its_moment(fault)
+            if self._over.is_set():
+                return
+            self._says(f"{_when(self._began)}  {_told(fault)}")
+            await track.inflict(fault)
+            self._faults[fault.kind] += 1
+            if self._limits.faults is not None and self._faults.total() >= self._limits.faults:
+                self._over.set()
+                return
+
+    async def _its_moment(self, fault: Fault) -> None:
+        """From before an order is committed to after its picture is stored; or when the storm is over."""
+        over = asyncio.ensure_future(self._over.wait())
+
+        async def moment() -> None:
+            await asyncio.sleep(fault.calm_seconds)
+            self._an_order.clear()
+            await self._an_order.wait()
+            await asyncio.sleep(fault.into_seconds)
+
+        its_moment = asyncio.ensure_future(moment())
+        await asyncio.wait((over, its_moment), return_when=asyncio.FIRST_COMPLETED)
+        for task in (over, its_moment):
+            task.cancel()
+        await asyncio.gather(over, its_moment, return_exceptions=True)
 
 
-async def _rage(
-    server: Server, dice: random.Random, crowd: list[Person], kills: int | None, seconds: float | None
-) -> None:
-    loop = asyncio.get_running_loop()
-    over, an_order = asyncio.Event(), asyncio.Event()
-    for person in crowd:
-        person.ordered = an_order.set
-    until = None if seconds is None else loop.time() + seconds
-    acting = [asyncio.create_task(person.act_until(over)) for person in crowd]
-    try:
-        while (until is None or loop.time() < until) and (kills is None or server.kills < kills):
-            await asyncio.sleep(dice.uniform(0.2, 1.0))
-            an_order.clear()
-            await an_order.wait()
-            # From before the order is committed to after its picture is stored.
-            await asyncio.sleep(dice.uniform(0, LATEST_KILL_SECONDS))
-            await server.kill()
-            await server.start()
-    finally:
-        over.set()
-        await asyncio.gather(*acting)
-        for person in crowd:
-            await person.http.aclose()
-
-
-async def _add_up(seed: int, server: Server, simulator: Simulator, crowd: list[Person]) -> Report:
-    async with _opened(server) as database:
-        await _settle(database)
-        calls, objects = await simulator.calls(), server.objects()
-        deleted = {found for person in crowd for found in person.deleted}
-        async with database.read() as reader:
-            wrong = await broken(
-                reader,
-                objects=objects,
-                accepted={found for person in crowd for found in person.orders.values()},
-                uploaded={found for person in crowd for found in person.uploads},
-                deleted=deleted,
-                calls=calls,
-            )
-            jobs = await reader.rows("SELECT state, reason FROM generation")
-            attempts = await reader.rows("SELECT state FROM attempt")
-    return Report(
-        seed=seed,
-        kills=server.kills,
-        unanswered=sum(person.unanswered for person in crowd),
-        answers=sum((person.answers for person in crowd), Counter()),
-        states=Counter(" ".join(filter(None, (row["state"], row["reason"]))) for row in jobs),
-        attempts=Counter(row["state"] for row in attempts),
-        calls=calls,
-        wrong=[*wrong, *(line for person in crowd for line in person.broken)],
-    )
-
-
-async def _settle(database: Database) -> None:
+async def settled(database: Database, within_seconds: float = _SETTLES_WITHIN_SECONDS) -> None:
     """Wait until nothing is left to do. What never settles shows up as broken."""
     loop = asyncio.get_running_loop()
-    until = loop.time() + SETTLES_WITHIN_SECONDS
+    until = loop.time() + within_seconds
     while loop.time() < until:
         async with database.read() as reader:
             if not await unsettled(reader):
@@ -142,11 +210,10 @@ async def _settle(database: Database) -> None:
         await asyncio.sleep(0.2)
 
 
-@asynccontextmanager
-async def _opened(server: Server) -> AsyncIterator[Database]:
-    database = Database(engine_for(server.database_url), SystemClock())
-    try:
-        await database.open()
-        yield database
-    finally:
-        await database.close()
+def _when(began: float) -> str:
+    return f"{asyncio.get_running_loop().time() - began:7.1f} s"
+
+
+def _told(fault: Fault) -> str:
+    lasting = f" for {fault.lasting_seconds:.1f} s" if fault.lasting_seconds else ""
+    return f"{fault.kind} ({fault.target % 2 + 1}){lasting}" if " api" in fault.kind else f"{fault.kind}{lasting}"
