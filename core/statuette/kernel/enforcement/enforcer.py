@@ -17,6 +17,7 @@ from opentelemetry.trace import SpanKind
 from statuette.dataset import Dataset
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database, Transaction
+from statuette.kernel.enforcement.due import DueDeadlines
 from statuette.kernel.work import findings
 from statuette.kernel.work.outbox import Claimed, Outbox
 from statuette.kernel.work.queues import ENFORCEMENT
@@ -54,20 +55,14 @@ class Enforcer:
         self._storage = storage
         self._datasets = datasets
         self._sweeps = sweeps
+        self._due = DueDeadlines()
 
     async def hand_out(self) -> int:
         """Claim what is due and put it to the workers; returns how many. The scheduler's job."""
         async with self._database.transaction() as tx:
-            skip = " FOR UPDATE SKIP LOCKED" if tx.postgres else ""
-            claimed = await tx.rows(
-                "UPDATE deadline SET state = 'executing', attempts = attempts + 1, updated_at = :now WHERE id IN ("
-                f"SELECT id FROM deadline WHERE state = 'scheduled' AND due_at <= :now ORDER BY due_at LIMIT :batch{skip}"
-                ") RETURNING id",
-                now=tx.now,
-                batch=_BATCH,
-            )
-            for row in claimed:
-                await self._outbox.put(tx, queue=ENFORCEMENT, actor=ACTOR, subject_id=row["id"])
+            claimed = await self._due.claim(tx, _BATCH)
+            for deadline_id in claimed:
+                await self._outbox.put(tx, queue=ENFORCEMENT, actor=ACTOR, subject_id=deadline_id)
         telemetry.heartbeats.add(1)
         return len(claimed)
 
@@ -102,8 +97,9 @@ class Enforcer:
                 span.set_attribute("privacy.outcome", "still_in_use")
                 return
             try:
-                for prefix in prefixes:
-                    await self._destroy(prefix)
+                with telemetry.span("storage delete"):
+                    for prefix in prefixes:
+                        await self._destroy(prefix)
             except StorageUnavailable:
                 span.set_attribute("privacy.outcome", "store_unavailable")
                 async with self._database.transaction() as tx:
