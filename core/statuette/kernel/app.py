@@ -34,7 +34,8 @@ from statuette.kernel.domain.generations.calls import Calls
 from statuette.kernel.domain.generations.flow import GenerationFlow
 from statuette.kernel.domain.generations.pictures import Pictures
 from statuette.kernel.domain.generations.run import JobRunner
-from statuette.kernel.domain.generations.service import ACTOR, LET_GO, Generations
+from statuette.kernel.domain.generations.service import ACTOR, LET_GO, TELL_ENDED, Generations
+from statuette.kernel.domain.generations.telling import Telling
 from statuette.kernel.domain.uploads import dataset as uploads_dataset
 from statuette.kernel.domain.uploads.flow import UploadFlow
 from statuette.kernel.egress import Egress
@@ -56,6 +57,7 @@ from statuette.kernel.http.problems import respond
 from statuette.kernel.http.routes import ROUTES
 from statuette.kernel.idempotency import dataset as idempotency_dataset
 from statuette.kernel.lifecycle import Lifecycle
+from statuette.kernel.mail.post import Post
 from statuette.kernel.master_key import derived, master_key
 from statuette.kernel.pixels.limits import PixelLimits
 from statuette.kernel.pixels.pool import PixelPool
@@ -67,7 +69,7 @@ from statuette.kernel.work import dataset as work_dataset
 from statuette.kernel.work.measuring import measure_work
 from statuette.kernel.work.outbox import Outbox
 from statuette.kernel.work.presence import Presence
-from statuette.kernel.work.queues import BACKGROUND, ENFORCEMENT, INTERACTIVE
+from statuette.kernel.work.queues import BACKGROUND, ENFORCEMENT, INTERACTIVE, MAIL
 from statuette.kernel.work.runner import Actor, Runner
 from statuette.kernel.work.scheduler import Duty, Scheduler
 from statuette.policy import Carry, Retain, compile_policy
@@ -102,6 +104,7 @@ def compose(
     presence = Presence(database)
     outbox = Outbox(database, presence.id)
     egress = Egress(clock, concurrency=settings.worker_concurrency)
+    post = Post(plugins.mailer, egress)
     generations = Generations(outbox, events, signals, brands, longest_job)
     pictures = Pictures(database, storage, pixels)
     calls = Calls(egress, plugins, pictures, photo_bytes=settings.worker_photo_bytes)
@@ -116,6 +119,7 @@ def compose(
         calls=calls,
     )
     signals.listen(ENDED, calls.stop)
+    telling = Telling(database, outbox, brands, cipher, post)
     flow = GenerationFlow(database, generations, plugins)
     datasets = _datasets(plugins, cipher, generations)
     sweeps = [
@@ -131,6 +135,7 @@ def compose(
         (
             Actor(ACTOR, INTERACTIVE, jobs.run, generations.poisoned),
             Actor(LET_GO, BACKGROUND, jobs.let_go, jobs.not_let_go, max_attempts=8),
+            Actor(TELL_ENDED, MAIL, telling.run, telling.poisoned, max_attempts=8),
             Actor(enforcement.ACTOR, ENFORCEMENT, enforcer.run, enforcer.poisoned, max_attempts=10),
         ),
     )
@@ -143,7 +148,7 @@ def compose(
         brands=brands,
         datasets=datasets,
         cipher=cipher,
-        accounts=AccountFlow(database, plugins.mailer, cipher, egress, session_days=settings.session_days),
+        accounts=AccountFlow(database, post, cipher, session_days=settings.session_days),
         consents=ConsentFlow(database),
         uploads=UploadFlow(database, storage, pixels, longest_job),
         generations=generations,

@@ -8,6 +8,7 @@ from statuette.kernel.db.database import Database
 from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.domain.accounts.flow import AccountFlow
 from statuette.kernel.egress import Egress
+from statuette.kernel.mail.post import Post
 from statuette.policy import EffectivePolicy, compile_policy
 from statuette.testing import FrozenClock
 from statuette.testing.memory_key_store import MemoryKeyStore
@@ -41,7 +42,7 @@ def cipher(key_store: MemoryKeyStore, clock: FrozenClock) -> FieldCipher:
 
 @pytest.fixture
 def flow(database: Database, cipher: FieldCipher, mailer: RecordingMailer, clock: FrozenClock) -> AccountFlow:
-    return AccountFlow(database, mailer, cipher, Egress(clock, concurrency=8))
+    return AccountFlow(database, Post(mailer, Egress(clock, concurrency=8)), cipher)
 
 
 @pytest.fixture

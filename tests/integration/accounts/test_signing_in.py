@@ -19,6 +19,7 @@ from statuette.kernel.domain.accounts.flow import AccountFlow
 from statuette.kernel.domain.accounts.service import AccountLeaving, NewAccount, SigninFailed
 from statuette.kernel.egress import Egress
 from statuette.kernel.enforcement import deadlines
+from statuette.kernel.mail.post import Post
 from statuette.policy import EffectivePolicy
 from statuette.ports.keys import KeyDestroyed
 from statuette.ports.mail import MailRefused, MailUnavailable
@@ -228,7 +229,7 @@ async def test_known_and_unknown_addresses_run_the_same_statements(
     # Given an address with an account and one without
     await signin.sign_in(ADA)
     twin, statements = noted(database)
-    watched = Signin(AccountFlow(twin, mailer, cipher, Egress(database.clock, concurrency=8)), mailer, policy)
+    watched = Signin(AccountFlow(twin, Post(mailer, Egress(database.clock, concurrency=8)), cipher), mailer, policy)
 
     # When each asks for a code and guesses wrong, and a third guesses without having asked
     seen: list[list[str]] = []
@@ -311,7 +312,7 @@ async def test_the_key_of_an_account_that_was_never_born_is_destroyed(
     database: Database, mailer: RecordingMailer, policy: EffectivePolicy, clock: FrozenClock
 ) -> None:
     key_store = _OvertakenKeyStore()
-    flow = AccountFlow(database, mailer, FieldCipher(key_store, bytes(32), clock), Egress(clock, concurrency=8))
+    flow = AccountFlow(database, Post(mailer, Egress(clock, concurrency=8)), FieldCipher(key_store, bytes(32), clock))
     signin = Signin(flow, mailer, policy)
     await signin.ask(ADA)
     key_store.overtake = signin
@@ -407,7 +408,7 @@ async def test_a_sign_in_lasts_as_long_as_the_setting_and_never_longer_than_the_
 ) -> None:
     lasted = {}
     for days in (2, 400):
-        flow = AccountFlow(database, mailer, cipher, Egress(clock, concurrency=8), session_days=days)
+        flow = AccountFlow(database, Post(mailer, Egress(clock, concurrency=8)), cipher, session_days=days)
         lasted[days] = (await Signin(flow, mailer, policy).sign_in(ADA)).expires_at - clock.now()
 
     assert lasted == {2: timedelta(days=2), 400: policy.rule("session.keep").after}

@@ -23,18 +23,14 @@ from statuette.kernel.domain.accounts.service import (
     Profile,
     SigninFailed,
 )
-from statuette.kernel.domain.consent.service import mint_permit
-from statuette.kernel.egress import CallTimedOut, CircuitOpen, Egress
 from statuette.kernel.enforcement import deadlines
+from statuette.kernel.mail.post import Post
 from statuette.kernel.permit import Permit
 from statuette.policy import EffectivePolicy
 from statuette.ports.keys import KeyStoreUnavailable
-from statuette.ports.mail import Mailer, MailRefused, MailUnavailable, Message
+from statuette.ports.mail import MailRefused, MailUnavailable
 from statuette.values import new_id
 
-_MAIL_PURPOSE = "service_mail"
-_MAIL_CATEGORIES = frozenset({"email"})
-_MAIL_TIMEOUT = timedelta(seconds=15)
 _MAIL_RETRY_SECONDS = 30
 
 
@@ -64,13 +60,10 @@ class AccountFlow:
         session_days: how long a sign-in lasts; never longer than the rule `session.keep` allows.
     """
 
-    def __init__(
-        self, database: Database, mailer: Mailer, cipher: FieldCipher, egress: Egress, *, session_days: int = 30
-    ) -> None:
+    def __init__(self, database: Database, post: Post, cipher: FieldCipher, *, session_days: int = 30) -> None:
         self._database = database
-        self._mailer = mailer
+        self._post = post
         self._cipher = cipher
-        self._egress = egress
         self._session_lasts = timedelta(days=session_days)
 
     async def request_code(
@@ -88,14 +81,7 @@ class AccountFlow:
 
         async def issue(tx: Transaction) -> tuple[IssuedCode, datetime, Permit]:
             issued = await service.issue_code(tx, self._cipher, brand_id, index)
-            permit = await mint_permit(
-                tx,
-                brand_id=brand_id,
-                account_id=None,
-                purpose=_MAIL_PURPOSE,
-                categories=_MAIL_CATEGORIES,
-                policy=policy,
-            )
+            permit = await self._post.permit(tx, brand_id=brand_id, account_id=None, policy=policy)
             return issued, tx.now + service.CODE_LIFETIME, permit
 
         issued, expires_at, permit = await self._database.run(issue)
@@ -109,23 +95,14 @@ class AccountFlow:
             locale=locale,
         )
         try:
-            accepted = await self._egress.call(
-                lambda: self._handed_over(letter),
-                processor=self._mailer.processor,
-                permit=permit,
-                purpose=_MAIL_PURPOSE,
-                categories=_MAIL_CATEGORIES,
-                timeout=_MAIL_TIMEOUT,
-                needed_micros=0,
-                reserved_micros=0,
-                healthy=lambda _: True,
-            )
-        except (MailUnavailable, CallTimedOut, CircuitOpen):
+            # Not by the outbox: nobody's address is stored for a code, and the person learns at once when no mail goes out.
+            await self._post.send(letter, permit)
+        except MailUnavailable:
             await self._void(brand_id, issued.id)
             raise Unavailable("No mail can be sent right now.", retry_after_seconds=_MAIL_RETRY_SECONDS) from None
-        if not accepted:
+        except MailRefused:
             await self._void(brand_id, issued.id)
-            raise InvalidEmail("The mail server does not take mail for this address.")
+            raise InvalidEmail("The mail server does not take mail for this address.") from None
         return expires_at
 
     async def verify_code(
@@ -229,14 +206,6 @@ class AccountFlow:
             # A key that stays behind opens nothing: no row was ever written under it.
             with contextlib.suppress(KeyStoreUnavailable):
                 await self._cipher.destroy(unborn.id)
-
-    async def _handed_over(self, letter: Message) -> bool:
-        # A refusal is an answer, not an outage: a stranger's mistyped addresses must not open the breaker for everyone.
-        try:
-            await self._mailer.send(letter)
-        except MailRefused:
-            return False
-        return True
 
     async def _void(self, brand_id: str, code_id: str) -> None:
         await self._database.run(lambda tx: service.void_code(tx, brand_id, code_id))

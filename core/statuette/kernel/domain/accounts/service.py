@@ -83,6 +83,14 @@ class Profile(msgspec.Struct, frozen=True):
         return f"Profile({self.account_id})"
 
 
+class Addressee(msgspec.Struct, frozen=True):
+    """Whom a letter goes to. The address stays sealed until the letter is written."""
+
+    account_id: str
+    sealed_email: bytes
+    locale: str
+
+
 async def issue_code(tx: Transaction, cipher: FieldCipher, brand_id: str, email_index: str) -> IssuedCode:
     """Make the one good code of an address; earlier ones are void.
 
@@ -245,6 +253,17 @@ async def profile(reader: Reader, cipher: FieldCipher, brand_id: str, account_id
         locale=row.locale,
         created_at=row.created_at,
     )
+
+
+async def addressee(reader: Reader, brand_id: str, account_id: str) -> Addressee | None:
+    """Whom to write to; None when the account is gone or past its erasure date."""
+    row = await repository.account_row(reader, brand_id, account_id)
+    return Addressee(row.id, row.email, row.locale) if row is not None else None
+
+
+async def address_of(cipher: FieldCipher, addressee: Addressee) -> str:
+    """Open the address. Outside of a transaction: the key may have to be fetched. Raises what `FieldCipher.open` raises."""
+    return await cipher.open(addressee.account_id, "email", addressee.sealed_email)
 
 
 async def update_profile(

@@ -29,7 +29,7 @@ class _Jobs:
     async def export(self, tx: Transaction, account_id: str) -> list[dict[str, Any]]:
         return await tx.rows(
             "SELECT id, state, reason, style, style_version, variables, aspect_ratio, picture_count, parent_id,"
-            " credits_captured, created_at, started_at, finished_at FROM generation"
+            " notify, credits_captured, created_at, started_at, finished_at FROM generation"
             " WHERE account_id = :account_id ORDER BY id",
             account_id=account_id,
         )
@@ -83,6 +83,7 @@ JOBS = Dataset(
                 "picture_count": _RECORD,
                 "subject_count": "style_choices",
                 "parent_id": _RECORD,
+                "notify": _RECORD,
                 "models": _OPERATIONAL,
                 "model_index": _OPERATIONAL,
                 "credits_each": "ledger_record",

@@ -110,6 +110,7 @@ class GenerationFlow:
             count=request.count,
             subjects=request.subjects or (parent.subject_count if parent and not request.inputs else _subjects(inputs)),
             parent_id=request.parent,
+            notify=request.notify,
         )
 
 

@@ -32,6 +32,7 @@ class Order(msgspec.Struct, frozen=True):
     count: int
     subjects: int
     parent_id: str | None
+    notify: bool
 
 
 class UnknownStyle(InvalidInput):

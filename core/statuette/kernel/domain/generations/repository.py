@@ -26,6 +26,7 @@ class GenerationRow(msgspec.Struct, frozen=True):
     picture_count: int
     subject_count: int
     parent_id: str | None
+    notify: bool
     models: str
     model_index: int
     credits_each: int

@@ -34,6 +34,9 @@ class GenerationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         | None
     ) = None
     parent: Annotated[str, msgspec.Meta(max_length=60)] | None = None
+    notify: Annotated[
+        bool, msgspec.Meta(description="Mail the person a letter when the job ends, for those who do not want to wait.")
+    ] = False
 
 
 class InputView(msgspec.Struct, frozen=True):
@@ -81,6 +84,7 @@ class GenerationView(msgspec.Struct, frozen=True):
     count: int
     subjects: int
     parent: str | None
+    notify: bool
     inputs: list[InputView]
     figurines: list[FigurineView]
     credits: CreditsView

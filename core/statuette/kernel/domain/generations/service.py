@@ -24,11 +24,12 @@ from statuette.kernel.events.log import EventLog
 from statuette.kernel.events.signals import ENDED, Signals
 from statuette.kernel.work import findings
 from statuette.kernel.work.outbox import Outbox
-from statuette.kernel.work.queues import BACKGROUND, INTERACTIVE
+from statuette.kernel.work.queues import BACKGROUND, INTERACTIVE, MAIL
 
 PURPOSE = "generation"
 ACTOR = "generate"
 LET_GO = "let_go"
+TELL_ENDED = "tell_ended"
 _CALL_MAY_END_BY_ITSELF = timedelta(seconds=5)
 
 
@@ -101,6 +102,7 @@ class Generations:
             picture_count=order.count,
             subject_count=order.subjects,
             parent_id=order.parent_id,
+            notify=order.notify,
             models=msgspec.json.encode(plan.models).decode(),
             model_index=0,
             credits_each=plan.credits_each,
@@ -144,7 +146,7 @@ class Generations:
     async def end(
         self, tx: Transaction, job: GenerationRow, *, state: State, reason: str | None, delivered: int
     ) -> bool:
-        """End a job, once: credits, reservation, deadlines of its inputs, event. Whether this call ended it.
+        """End a job, once: credits, reservation, deadlines of its inputs, letter, event. Whether this call ended it.
 
         Args:
             delivered: how many pictures are paid for.
@@ -163,6 +165,8 @@ class Generations:
         await self._release_inputs(tx, job)
         await self._outbox.withdraw(tx, actor=ACTOR, subject_id=job.id)
         await self._let_go(tx, job)
+        if job.notify:
+            await self._outbox.put(tx, queue=MAIL, actor=TELL_ENDED, subject_id=job.id)
         await self._events.append(
             tx,
             brand_id=job.brand_id,

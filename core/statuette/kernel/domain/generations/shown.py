@@ -23,6 +23,7 @@ class JobRow(msgspec.Struct, frozen=True):
     picture_count: int
     subject_count: int
     parent_id: str | None
+    notify: bool
     credits_each: int
     credits_captured: int
     created_at: datetime

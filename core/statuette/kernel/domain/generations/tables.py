@@ -5,6 +5,7 @@ from __future__ import annotations
 from piccolo.table import Table
 
 from statuette.kernel.db.columns import (
+    flag,
     ident,
     key,
     moment,
@@ -33,6 +34,7 @@ class Generation(Table, tablename="generation"):
     picture_count = small()
     subject_count = small()
     parent_id = optional_ident()
+    notify = flag()
     models = text()
     model_index = small()
     credits_each = whole()

@@ -29,6 +29,7 @@ def generation(platform: Platform, whole: Whole) -> GenerationView:
         count=row.picture_count,
         subjects=row.subject_count,
         parent=row.parent_id,
+        notify=row.notify,
         inputs=[InputView(item.role, item.upload_id, item.figurine_id) for item in whole.inputs],
         figurines=[
             figurine(
