@@ -16,11 +16,21 @@ import msgspec
 from statuette.errors import StatuetteError
 from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.telemetry import trace_parent
+from statuette.kernel.work.queues import QUEUES
 from statuette.kernel.work.tables import WorkItem
 
 _HINT_AGAIN_AFTER = timedelta(seconds=10)
 _HINT_AGAIN_INTO_A_BACKLOG = timedelta(seconds=60)
 _RELAY_BATCH = 500
+# Looks at the first entry of each queue in the index, however many there are: what nobody was told of, and what was told first.
+_QUEUES_WITH_WORK = " UNION ALL ".join(
+    f"SELECT '{queue}' AS queue WHERE"
+    f" (SELECT due_at FROM work_item WHERE queue = '{queue}' AND lease IS NULL AND sent_at IS NULL"
+    " ORDER BY sent_at, due_at LIMIT 1) <= :now"
+    f" OR (SELECT sent_at FROM work_item WHERE queue = '{queue}' AND lease IS NULL AND sent_at IS NOT NULL"
+    " ORDER BY sent_at LIMIT 1) <= :stale"
+    for queue in QUEUES
+)
 
 
 class Hints(Protocol):
@@ -171,36 +181,35 @@ class Outbox:
             # Hints that still wait in the broker are not lost; sending them again would only make the heap grow.
             again = _HINT_AGAIN_INTO_A_BACKLOG if await self._hints.backlog(queue) else _HINT_AGAIN_AFTER
             async with self._database.transaction() as tx:
-                skip = " FOR UPDATE SKIP LOCKED" if tx.postgres else ""
-                due = await tx.rows(
-                    "UPDATE work_item SET sent_at = :now WHERE id IN (SELECT id FROM work_item WHERE queue = :queue"
-                    " AND due_at <= :now AND lease IS NULL AND (sent_at IS NULL OR sent_at <= :stale)"
-                    f" ORDER BY due_at LIMIT :batch{skip}) RETURNING id",
-                    now=tx.now,
-                    queue=queue,
-                    stale=tx.now - again,
-                    batch=_RELAY_BATCH,
-                )
-            await self._hints.send(queue, [item["id"] for item in due])
-            sent += len(due)
+                unsent = await self._take_for_hints(tx, queue, "sent_at IS NULL AND due_at <= :limit", tx.now)
+                lost = await self._take_for_hints(tx, queue, "sent_at <= :limit", tx.now - again)
+            await self._hints.send(queue, [*unsent, *lost])
+            sent += len(unsent) + len(lost)
         return sent
+
+    async def _take_for_hints(self, tx: Transaction, queue: str, condition: str, limit: datetime) -> list[str]:
+        skip = " FOR UPDATE SKIP LOCKED" if tx.postgres else ""
+        rows = await tx.rows(
+            "UPDATE work_item SET sent_at = :now WHERE id IN (SELECT id FROM work_item WHERE queue = :queue"
+            f" AND lease IS NULL AND {condition} ORDER BY sent_at, due_at LIMIT :batch{skip}) RETURNING id",
+            now=tx.now,
+            queue=queue,
+            limit=limit,
+            batch=_RELAY_BATCH,
+        )
+        return [row["id"] for row in rows]
 
     async def _queues_with_work(self) -> list[str]:
         async with self._database.read() as reader:
-            rows = await reader.rows(
-                "SELECT DISTINCT queue FROM work_item WHERE due_at <= :now AND lease IS NULL"
-                " AND (sent_at IS NULL OR sent_at <= :stale)",
-                now=reader.now,
-                stale=reader.now - _HINT_AGAIN_AFTER,
-            )
+            rows = await reader.rows(_QUEUES_WITH_WORK, now=reader.now, stale=reader.now - _HINT_AGAIN_AFTER)
         return [row["queue"] for row in rows]
 
     async def due(self, queue: str, limit: int) -> list[str]:
-        """Items that are due and in nobody's hands, oldest first, for a worker that no hint can reach."""
+        """Items that are due and in nobody's hands, about the oldest first, for a worker that no hint can reach."""
         async with self._database.read() as reader:
             rows = await reader.rows(
                 "SELECT id FROM work_item WHERE queue = :queue AND due_at <= :now AND lease IS NULL"
-                " ORDER BY due_at LIMIT :limit",
+                " ORDER BY sent_at, due_at LIMIT :limit",
                 queue=queue,
                 now=reader.now,
                 limit=limit,

@@ -1,0 +1,423 @@
+"""Every statement that the platform runs finds its rows by an index, on a PostgreSQL that is full, and every index is needed.
+
+A tour of the API and of the scheduler's duties over a full database records what is really sent, with its parameters. Each
+statement is then explained twice: as it was sent, and as the plan that PostgreSQL keeps for a statement prepared long ago.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from statuette.kernel.app import litestar_app
+from statuette.kernel.db.engines import PostgresConnection, TunedPostgres
+from statuette.kernel.db.schema import migrate, tables
+from statuette.kernel.db.sql import numbered
+from statuette.kernel.domain.brands import repository as brand_repository
+from statuette.kernel.domain.credits.checks import EQUATION, PAGED
+from statuette.testing.scripted_image import Hang
+from statuette.testing.servers import database_at
+from statuette.values import new_id
+from tests.filling import fill
+from tests.profiles import embedded
+from tests.site import Site, Visitor, serving
+
+JOBS = 20_000
+LARGE_ROWS = 1_500
+MANY_ROWS = 2_000
+MUCH = 200  # in the planner's units: a page read in a row costs 1
+
+_OF_A_BUSY_PERSON = {
+    "generation": 1000,
+    "upload": 200,
+    "figurine": 1000,
+    "credit_lot": 50,
+    "credit_hold": 1000,
+    "ledger_transfer": 2000,
+    "session": 50,
+}
+
+# What reads much on purpose, by the beginning of the statement, and why.
+ON_PURPOSE: Mapping[str, str] = {
+    "UPDATE work_item SET sent_at = NULL, lease = NULL, held_by = NULL": "the start of the only process: all hints are lost",
+    "UPDATE idempotency_key SET lease_until = :now WHERE lease_until IS NOT NULL": "the start of the only process",
+    "SELECT queue, COUNT(*) AS items": "a gauge, every ten seconds, of what waits",
+    "SELECT COUNT(*) AS n FROM work_item WHERE due_at": "asked by tests alone: whether all is done",
+    "SELECT 'brand_equation'": "`statuette ledger verify`: sums the whole ledger",
+    "SELECT status, resource_id, created_at FROM idempotency_key WHERE principal": "a person asks for their data: rare, and the"
+    " table holds a day",
+}
+
+
+@dataclass
+class Statement:
+    sql: str
+    parameters: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Tour:
+    """What was recorded, and where it was."""
+
+    url: str
+    statements: list[Statement]
+    routes_left_out: list[str]
+
+
+@pytest.fixture(scope="module")
+def tour(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
+    name = f"plans_{uuid4().hex}"
+    asyncio.run(_execute(postgres_server, f"CREATE DATABASE {name}"))
+    url = database_at(postgres_server, name)
+    yield asyncio.run(_toured(url, tmp_path_factory.mktemp("tour")))
+    asyncio.run(_execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def _execute(url: str, sql: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(sql, timeout=300)
+    finally:
+        await connection.close()
+
+
+async def _toured(url: str, folder: Path) -> Tour:
+    recorded: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    fetch = PostgresConnection.fetch
+
+    async def recording(self: PostgresConnection, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        recorded[sql].append(parameters)
+        return await fetch(self, sql, parameters)
+
+    engine = TunedPostgres(url)
+    await engine.open()
+    await migrate(engine)
+    await engine.close()
+    brands = [new_id("brd", datetime.now(UTC)) for _ in range(3)]
+    connection = await asyncpg.connect(url)
+    for table in tables():
+        # Statistics stay what they are when the tour begins.
+        await connection.execute(f"ALTER TABLE {table._meta.tablename} SET (autovacuum_enabled = off)")
+    await fill(connection, jobs=JOBS, brands=brands, now=datetime.now(UTC))
+    await connection.close()
+    await _execute(url, "VACUUM ANALYZE")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PostgresConnection, "fetch", recording)
+        async with serving(folder, embedded(url)) as site:
+            guide = Guide(site)
+            await guide.lead()
+            left_out = guide.routes_left_out()
+    # The first and the last of each: often one that finds nothing, and one that does.
+    statements = [Statement(sql, [each[0], each[-1]]) for sql, each in recorded.items()]
+    return Tour(url, statements, left_out)
+
+
+class Guide:
+    """Leads through everything that a platform does."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._asked: set[tuple[str, str]] = set()
+
+    async def lead(self) -> None:
+        site = self._site
+        for slug, host in (("alpha", "127.0.0.1"), ("beta", "beta.test")):
+            await site.apply_brand(slug, host=host)
+        await site.apply_brand("beta", host="other.test")
+        async with site.platform.database.read() as reader:
+            await brand_repository.keys_of(reader, (await site.platform.brands.by_host("other.test")).id)
+        person, other = await self._person(), await self._person()
+        await self._busy(person)
+        await self._photos(person)
+        job = await self._jobs(person)
+        await self._pictures(person)
+        await self._account(person)
+        await self._operator(person, job)
+        await self._platform(person, other)
+
+    def routes_left_out(self) -> list[str]:
+        """Routes that nobody asked for."""
+        return sorted(
+            f"{method} {route.path_format}"
+            for route in litestar_app(self._site.platform).routes
+            for method in getattr(route, "http_methods", set()) - {"OPTIONS", "HEAD"}
+            if not any(method == asked and _shape(route.path_format).fullmatch(path) for asked, path in self._asked)
+        )
+
+    async def _note(self, request: httpx.Request) -> None:
+        self._asked.add((request.method, request.url.path))
+
+    async def _busy(self, person: Visitor) -> None:
+        """Have somebody look back on years of jobs, photos, pictures and credits."""
+        connection = await asyncpg.connect(self._site.profile.database_url)
+        brand = await connection.fetchval("SELECT brand_id FROM account WHERE id = $1", person.account_id)
+        for table, rows in _OF_A_BUSY_PERSON.items():
+            over = "AND finished_at IS NOT NULL" if table == "generation" else ""
+            await connection.execute(
+                f"UPDATE {table} SET account_id = $1, brand_id = $2 WHERE id IN"
+                f" (SELECT id FROM {table} WHERE account_id <> $1 {over} LIMIT {rows})",
+                person.account_id,
+                brand,
+            )
+        await connection.execute("ANALYZE")
+        await connection.close()
+
+    async def _person(self) -> Visitor:
+        visitor = self._site.visitor()
+        visitor.http.event_hooks["request"].append(self._note)
+        await visitor.sign_in(f"person-{uuid4().hex}@example.org")
+        await visitor.agree()
+        await self._site.grant(visitor, 40)
+        return visitor
+
+    async def _photos(self, person: Visitor) -> None:
+        photo = await person.upload()
+        again = await person.try_upload(headers={"Idempotency-Key": "photo"})
+        assert again.status_code == 201
+        assert (await person.try_upload(headers={"Idempotency-Key": "photo"})).status_code == 201
+        await _get(person, "/v1/uploads", "/v1/uploads?limit=1", f"/v1/uploads/{photo['id']}")
+        page = (await person.http.get("/v1/uploads?limit=1")).json()
+        await _get(person, f"/v1/uploads?limit=1&cursor={page['next_cursor']}")
+        for method, status in (("PUT", 200), ("DELETE", 200)):
+            assert (await person.http.request(method, f"/v1/uploads/{photo['id']}/saved")).status_code == status
+        assert (await person.http.delete(f"/v1/uploads/{photo['id']}")).status_code == 204
+
+    async def _jobs(self, person: Visitor) -> str:
+        photo = await person.upload()
+        key = {"Idempotency-Key": "order"}
+        for _ in range(2):
+            assert (await person.try_order(photo["id"], headers=key)).status_code == 202
+        job = await person.finished((await person.order(photo["id"], count=2))["id"])
+        redo = await person.finished((await person.order(parent=job["id"]))["id"])
+        figurine = job["figurines"][0]["id"]
+        refined = await person.order(inputs=[{"figurine_id": figurine}], style="chibi")
+        await person.finished(refined["id"])
+        self._site.scripted.script(Hang())
+        calls = len(self._site.scripted.calls)
+        hanging = await person.order(photo["id"])
+        await self._site.scripted.wait_for_calls(calls + 1)
+        assert (await person.http.post(f"/v1/generations/{hanging['id']}/cancel")).status_code == 200
+        ticket = (await person.http.post(f"/v1/generations/{redo['id']}/stream-tickets")).json()["ticket"]
+        await _get(
+            person,
+            "/v1/generations",
+            "/v1/generations?state=succeeded&limit=1",
+            f"/v1/generations/{job['id']}",
+            f"/v1/generations/{job['id']}/events",
+            f"/v1/generations/{redo['id']}/events?ticket={ticket}",
+        )
+        page = (await person.http.get("/v1/generations?limit=1")).json()
+        await _get(person, f"/v1/generations?limit=1&cursor={page['next_cursor']}")
+        await self._site.settled()
+        assert (await person.http.delete(f"/v1/uploads/{photo['id']}")).status_code == 204
+        return str(job["id"])
+
+    async def _pictures(self, person: Visitor) -> None:
+        listed = (await person.http.get("/v1/figurines?limit=2")).json()
+        first = listed["items"][0]
+        await _get(person, f"/v1/figurines?limit=2&cursor={listed['next_cursor']}", f"/v1/figurines/{first['id']}")
+        await _get(person, *[address.removeprefix(self._site.url) for address in first["images"].values()])
+        assert (await person.http.delete(f"/v1/figurines/{first['id']}")).status_code == 204
+
+    async def _account(self, person: Visitor) -> None:
+        changed = await person.http.patch("/v1/account", json={"name": "Ada", "locale": "de"})
+        assert changed.status_code == 200, changed.text
+        await _get(person, "/v1/account", "/v1/account/consents", "/v1/credits", "/v1/credits/history?limit=2")
+        page = (await person.http.get("/v1/credits/history?limit=2")).json()
+        await _get(person, f"/v1/credits/history?limit=2&cursor={page['next_cursor']}")
+        await _get(person, "/v1/site", "/v1/styles", "/healthz", "/readyz")
+
+    async def _operator(self, person: Visitor, job: str) -> None:
+        secret = {"Authorization": f"Bearer {self._site.secret_keys['alpha']}"}
+        async with httpx.AsyncClient(base_url=self._site.url, headers=secret) as operator:
+            operator.event_hooks["request"].append(self._note)
+            for path in (
+                "/admin/v1/findings",
+                "/admin/v1/findings?resolved=true&limit=1",
+                f"/admin/v1/findings?cursor={new_id('fnd', datetime.now(UTC))}",
+                f"/admin/v1/accounts/{person.account_id}",
+                f"/admin/v1/generations/{job}/attempts",
+            ):
+                answer = await operator.get(path)
+                assert answer.status_code in (200, 400), answer.text
+            await operator.post(f"/admin/v1/findings/{new_id('fnd', datetime.now(UTC))}/resolve")
+            given = await operator.post(
+                f"/admin/v1/accounts/{person.account_id}/credits",
+                json={"amount": 1},
+                headers={"Idempotency-Key": "tour"},
+            )
+            assert given.status_code == 201, given.text
+
+    async def _platform(self, person: Visitor, other: Visitor) -> None:
+        platform, now = self._site.platform, datetime.now(UTC)
+        await self._site.settled()
+        for duty in platform.scheduler._duties:
+            await duty.run()
+        async with platform.database.read() as reader:
+            for table, key, checks in PAGED:
+                page = await reader.rows(f"SELECT {key} AS id FROM {table} ORDER BY {key} LIMIT 20")
+                for check in (*checks, EQUATION):
+                    bounds = {"after": "", "upto": page[-1]["id"]} if check is not EQUATION else {}
+                    await reader.rows(check, **bounds)
+        photo = await other.upload()
+        await other.finished((await other.order(photo["id"]))["id"])
+        for dataset in platform.datasets.values():
+            async with platform.database.transaction() as tx:
+                await dataset.handler.export(tx, other.account_id)
+                await dataset.handler.sweep(tx, datetime(2020, 1, 1, tzinfo=UTC), 10)
+                for record in (other.account_id, photo["id"]):
+                    await dataset.handler.closure(tx, record)
+                    await dataset.handler.settle(tx, record, now)
+                    await dataset.handler.erase(tx, record)
+        for visitor, path in ((person, "/v1/session"), (await self._person(), "/v1/sessions")):
+            left = await visitor.http.delete(path)
+            assert left.status_code == 204, left.text
+
+
+def _shape(path_format: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"{[^}]+}", "[^/]+", path_format))
+
+
+async def _get(person: Visitor, *paths: str) -> None:
+    for path in paths:
+        answer = await person.http.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+
+
+# --- what a plan may do ---
+
+
+def complaints(plan: Mapping[str, Any], large: Mapping[str, int], *, limited: bool = False) -> list[str]:
+    """What makes a plan's cost grow with the tables.
+
+    Args:
+        large: rows of each table that has many.
+        limited: whether something above stops when it has enough.
+    """
+    kind, found = plan["Node Type"], []
+    relation, rows = plan.get("Relation Name"), plan["Plan Rows"]
+    if kind == "Seq Scan" and relation in large:
+        found.append(f"reads all {large[relation]} rows of {relation}")
+    elif kind.endswith("Scan") and rows > MANY_ROWS and not limited and kind not in ("CTE Scan", "Subquery Scan"):
+        found.append(f"reads some {rows} rows by {plan.get('Index Name', relation)}")
+    elif kind.startswith("Index") and plan["Total Cost"] > MUCH and not limited and "Plans" not in plan:
+        found.append(f"goes through much of {plan['Index Name']}")
+    inputs = plan.get("Plans", ())
+    if kind in ("Sort", "Incremental Sort") and inputs[0]["Plan Rows"] > LARGE_ROWS:
+        found.append(f"sorts some {inputs[0]['Plan Rows']} rows by {', '.join(plan['Sort Key'])}")
+    stops = kind == "Limit" or (limited and kind not in ("Sort", "Aggregate", "Hash", "HashAggregate"))
+    for each in inputs:
+        found += complaints(each, large, limited=stops)
+    return found
+
+
+async def explained(connection: asyncpg.Connection, statement: Statement) -> list[tuple[str, Mapping[str, Any]]]:
+    """The plans of a statement, each with how it came about."""
+    sql, names = numbered(statement.sql)
+    plans = []
+    for parameters in statement.parameters:
+        told = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {sql}", *[parameters[name] for name in names])
+        plans.append(("as sent", json.loads(told)[0]["Plan"]))
+    # Planned without knowing the parameters. It is kept if it seems to cost no more than planning anew every time:
+    # https://www.postgresql.org/docs/current/sql-prepare.html, and `choose_custom_plan` in its source.
+    await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    await connection.execute(f"PREPARE kept AS {sql}")
+    arguments = f"({', '.join(['NULL'] * len(names))})" if names else ""
+    told = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE kept{arguments}")
+    await connection.execute("DEALLOCATE kept; RESET plan_cache_mode")
+    kept = json.loads(told)[0]["Plan"]
+    planning = 2.5 * (1 + len(list(_relations(kept))))
+    if kept["Total Cost"] <= max(plan["Total Cost"] for _, plan in plans) + planning:
+        plans.append(("as kept", kept))
+    return plans
+
+
+def _relations(plan: Mapping[str, Any]) -> Iterator[str]:
+    if "Relation Name" in plan:
+        yield plan["Relation Name"]
+    for each in plan.get("Plans", ()):
+        yield from _relations(each)
+
+
+async def bad_plans(connection: asyncpg.Connection, statements: Sequence[Statement]) -> dict[str, list[str]]:
+    """Statements whose plans are complained of. Inside a transaction."""
+    large = {
+        row["relname"]: int(row["reltuples"])
+        for row in await connection.fetch(
+            "SELECT relname, reltuples FROM pg_class WHERE relkind = 'r' AND reltuples > $1", LARGE_ROWS
+        )
+    }
+    assert len(large) > 15, "the database is full"
+    found: dict[str, list[str]] = {}
+    for statement in statements:
+        if not re.match("SELECT|UPDATE|DELETE|INSERT", statement.sql) or statement.sql.startswith("SELECT pg_"):
+            continue
+        wrong = []
+        for how, plan in await explained(connection, statement):
+            wrong += [f"{what} ({how})" for what in complaints(plan, large)]
+        if wrong:
+            found[statement.sql] = sorted(set(wrong))
+    return found
+
+
+def on_purpose(sql: str) -> bool:
+    return any(sql.startswith(beginning) for beginning in ON_PURPOSE)
+
+
+async def test_every_statement_finds_its_rows_by_an_index(tour: Tour) -> None:
+    connection = await asyncpg.connect(tour.url)
+    async with connection.transaction():
+        found = await bad_plans(connection, tour.statements)
+    await connection.close()
+
+    told = [f"{sql}\n    {what}" for sql, wrong in found.items() if not on_purpose(sql) for what in wrong]
+    assert not told, "\n" + "\n".join(told)
+    unused = [beginning for beginning in ON_PURPOSE if not any(sql.startswith(beginning) for sql in found)]
+    assert unused == [], "these need no exception any more"
+
+
+def test_the_tour_leads_along_every_route(tour: Tour) -> None:
+    assert tour.routes_left_out == []
+    assert len(tour.statements) > 100
+
+
+async def test_an_index_that_is_dropped_is_missed(tour: Tour) -> None:
+    # Given every index that is not a key
+    connection = await asyncpg.connect(tour.url)
+    indexes = [
+        row["name"]
+        for row in await connection.fetch(
+            "SELECT i.indexrelid::regclass::text AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
+            " WHERE c.relnamespace = 'public'::regnamespace AND NOT i.indisunique"
+        )
+    ]
+    assert len(indexes) > 20
+
+    async with connection.transaction():
+        before = await bad_plans(connection, tour.statements)
+
+    # When it is not there
+    not_missed = []
+    for index in indexes:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(f"DROP INDEX {index}")
+        if await bad_plans(connection, tour.statements) == before:
+            not_missed.append(index)
+        await transaction.rollback()
+    await connection.close()
+
+    # Then a statement is complained of: no index is there for nothing, and no missing one goes unnoticed
+    assert not not_missed, ", ".join(not_missed)
