@@ -17,7 +17,7 @@ from statuette_s3.config import BucketConfig
 from statuette_s3.failures import Operation, Refusal, refusal_of_botocore, unavailable
 
 _DELETED_AT_ONCE = 1000  # the most that S3 takes in one request
-_ATTEMPTS = 5
+_ATTEMPTS = 3
 _LONGEST_CONNECT_SECONDS = 5.0
 _NOT_OFFERED = ("NotImplemented", "MethodNotAllowed", "XNotImplemented")
 
@@ -154,7 +154,7 @@ def _client(config: BucketConfig) -> Any:
             signature_version="s3v4",
             s3={"addressing_style": "virtual" if config.virtual_hosted else "path"},
             connect_timeout=min(config.timeout_seconds / 4, _LONGEST_CONNECT_SECONDS),
-            read_timeout=config.timeout_seconds / 2,
+            read_timeout=config.timeout_seconds / _ATTEMPTS,
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",

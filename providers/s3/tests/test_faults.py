@@ -31,7 +31,7 @@ async def storage(open_storage: OpenStorage, seaweed: S3Access) -> S3Storage:
 @pytest.fixture
 async def shaky(open_storage: OpenStorage, seaweed: S3Access, proxy: FaultProxy) -> AsyncIterator[S3Storage]:
     """The same objects, through the proxy."""
-    yield open_storage(through(proxy, seaweed), timeout_seconds=3.0)
+    yield open_storage(through(proxy, seaweed))
     proxy.heal()
 
 
@@ -52,30 +52,30 @@ async def test_a_slow_store_is_waited_for(shaky: S3Storage, proxy: FaultProxy) -
 
 @every_call
 async def test_a_silent_store_is_given_up_in_time(
-    shaky: S3Storage,
-    proxy: FaultProxy,
-    call: Callable[[S3Storage], object],
-    open_storage: OpenStorage,
-    seaweed: S3Access,
+    proxy: FaultProxy, call: Callable[[S3Storage], object], open_storage: OpenStorage, seaweed: S3Access
 ) -> None:
     impatient = open_storage(through(proxy, seaweed), timeout_seconds=1.0)
     proxy.silence()
 
-    with ending_within(8.0), pytest.raises(StorageUnavailable) as caught:
+    with ending_within(15.0), pytest.raises(StorageUnavailable) as caught:
         await call(impatient)  # type: ignore[misc]
 
     assert caught.value.retryable
 
 
 async def test_a_store_that_goes_silent_in_the_middle_is_given_up_in_time(
-    storage: S3Storage, shaky: S3Storage, proxy: FaultProxy
+    storage: S3Storage, proxy: FaultProxy, open_storage: OpenStorage, seaweed: S3Access
 ) -> None:
     await storage.put("a/b", NEW, media_type=TYPE)
-    await shaky.head("a/b")  # the connection stands
+    impatient = open_storage(through(proxy, seaweed), timeout_seconds=3.0)
+    proxy.cut(after_received=50_000, times=1)
+    reading = asyncio.create_task(impatient.read("a/b"))
+    while not proxy.cuts:  # noqa: ASYNC110 - the proxy offers no event
+        await asyncio.sleep(0.001)
     proxy.silence()
 
-    with ending_within(4.0), pytest.raises(StorageUnavailable, match="within 3 s"):
-        await shaky.read("a/b")
+    with ending_within(15.0), pytest.raises(StorageUnavailable, match=r"in time|within 3 s"):
+        await reading
 
 
 @every_call
@@ -88,7 +88,7 @@ async def test_a_store_that_is_away_is_unavailable(
     else:
         proxy.reset()
 
-    with ending_within(30.0), pytest.raises(StorageUnavailable) as caught:
+    with ending_within(60.0), pytest.raises(StorageUnavailable) as caught:
         await call(shaky)  # type: ignore[misc]
 
     assert caught.value.retryable
@@ -237,7 +237,7 @@ async def test_a_purge_that_is_cut_says_so_and_is_finished_by_the_next(
     open_storage: OpenStorage, seaweed: S3Access, proxy: FaultProxy, own_folder: str
 ) -> None:
     storage = open_storage(seaweed, VERSIONED)
-    shaky = open_storage(through(proxy, seaweed), VERSIONED, timeout_seconds=2.0)
+    shaky = open_storage(through(proxy, seaweed), VERSIONED)
     for body in (OLD, NEW):
         await storage.put("a/b", body, media_type=TYPE)
     await storage.delete_many(["a/b"])
@@ -254,7 +254,7 @@ async def test_a_purge_that_is_cut_says_so_and_is_finished_by_the_next(
 async def test_whoever_stops_waiting_hangs_up(storage: S3Storage, shaky: S3Storage, proxy: FaultProxy) -> None:
     proxy.silence()
     call = asyncio.create_task(shaky.read("a/b"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while not proxy.open_connections:  # noqa: ASYNC110 - the proxy offers no event
             await asyncio.sleep(0.01)
 
@@ -262,7 +262,7 @@ async def test_whoever_stops_waiting_hangs_up(storage: S3Storage, shaky: S3Stora
     await asyncio.wait([call])
 
     proxy.heal()  # what is gone is noticed when something is passed on
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while proxy.open_connections:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert call.cancelled()

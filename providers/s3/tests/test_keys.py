@@ -166,7 +166,7 @@ async def test_a_destruction_that_was_cut_is_finished_by_the_next_rewrap(
     # Given a process that could still write the tombstone, and nothing after that
     await open_keys(seaweed).create("acc_1")
     middleman.judge = lambda request: said(500, "InternalError") if "versions" in request.path else None
-    cut = open_keys(through(middleman, seaweed), timeout_seconds=2.0)
+    cut = open_keys(through(middleman, seaweed))
     with pytest.raises(KeyStoreUnavailable):
         await cut.destroy("acc_1")
     assert len(raw_history(seaweed, KEYS, own_folder)[0]) == 2
@@ -209,7 +209,7 @@ async def test_rewrapping_that_meets_a_destruction_does_not_undo_it(
 async def test_a_creation_whose_answer_is_lost_finds_its_own_key_again(
     open_keys: OpenKeys, seaweed: S3Access, proxy: FaultProxy, lost: str
 ) -> None:
-    shaky = open_keys(through(proxy, seaweed), timeout_seconds=4.0)
+    shaky = open_keys(through(proxy, seaweed))
     await shaky.create("acc_0")  # has tried the bucket out
     proxy.cut(**({"after_sent": 200} if lost == "request" else {"after_received": 20}), times=3)
 
@@ -393,7 +393,7 @@ async def test_keys_that_may_only_be_read_can_be_used(
 async def test_a_store_that_is_away_is_a_fault_that_passes(
     open_keys: OpenKeys, seaweed: S3Access, proxy: FaultProxy
 ) -> None:
-    store = open_keys(through(proxy, seaweed), timeout_seconds=2.0)
+    store = open_keys(through(proxy, seaweed))
     data_key = await store.create("acc_1")
     await proxy.refuse()
 

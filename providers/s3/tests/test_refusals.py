@@ -126,7 +126,7 @@ async def test_what_only_the_operator_can_change_comes_with_its_cure(
     words: str,
 ) -> None:
     middleman.judge = lambda _: answer
-    storage = open_storage(through(middleman, seaweed), timeout_seconds=4.0)
+    storage = open_storage(through(middleman, seaweed))
 
     with pytest.raises(StorageUnavailable, match=f"(?s){words}") as caught:
         await call(storage)
@@ -193,14 +193,14 @@ async def test_a_check_of_a_store_that_is_down_is_not_the_operators_mistake(
     nowhere = msgspec.structs.replace(seaweed, url="http://127.0.0.1:9")
 
     with pytest.raises(StorageUnavailable, match="cannot be reached"):
-        await open_storage(nowhere, timeout_seconds=3.0).check()
+        await open_storage(nowhere).check()
 
 
 async def test_a_web_server_that_redirects_everything_is_survived(
     open_storage: OpenStorage, middleman: Middleman, seaweed: S3Access
 ) -> None:
     middleman.judge = lambda request: (302, b"<html>")
-    storage = open_storage(through(middleman, seaweed), timeout_seconds=4.0)
+    storage = open_storage(through(middleman, seaweed))
 
     for call in CALLS.values():
         with pytest.raises(StorageUnavailable):
@@ -243,7 +243,7 @@ async def test_a_store_that_stays_crowded_is_given_up_within_bounds(
     open_storage: OpenStorage, middleman: Middleman, seaweed: S3Access, call: Callable[[Storage], Awaitable[Any]]
 ) -> None:
     middleman.judge = lambda _: said(503, "SlowDown")
-    storage = open_storage(through(middleman, seaweed), timeout_seconds=20.0)
+    storage = open_storage(through(middleman, seaweed))
 
     with pytest.raises(StorageUnavailable, match="slow down") as caught:
         await call(storage)

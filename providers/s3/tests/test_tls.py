@@ -88,7 +88,7 @@ async def test_an_authority_of_ones_own_can_be_trusted(
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused(open_storage: OpenStorage, encrypted: S3Access) -> None:
-    storage = open_storage(encrypted, timeout_seconds=4.0)
+    storage = open_storage(encrypted)
 
     for call in (storage.put("a/b", b"x", media_type="image/png"), storage.purge_versions("a/")):
         with pytest.raises(StorageUnavailable, match=r"is not trusted.*`certificate_authority_file` of the plugin s3"):
@@ -99,7 +99,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(open_storage: Op
 
 async def test_a_host_that_does_not_exist_is_named(open_storage: OpenStorage, seaweed: S3Access) -> None:
     nowhere = msgspec.structs.replace(seaweed, url="https://no-such-store.invalid")
-    storage = open_storage(nowhere, timeout_seconds=4.0)
+    storage = open_storage(nowhere)
 
     for call in (storage.read("a/b"), storage.purge_versions("a/")):
         with pytest.raises(StorageUnavailable, match=r"(no-such-store\.invalid).*(is not known|cannot be reached)"):

@@ -92,7 +92,7 @@ async def test_a_purge_that_is_cut_brings_nothing_back(
     open_storage: OpenStorage, middleman: Middleman, seaweed: S3Access, broken: int
 ) -> None:
     # Given a deleted object with versions, and a store that fails at the first or second deletion of a purge
-    storage = open_storage(through(middleman, seaweed), VERSIONED, timeout_seconds=2.0)
+    storage = open_storage(through(middleman, seaweed), VERSIONED)
     for body in (b"one", b"two"):
         await storage.put("u/1/photo", body, media_type=TYPE)
     await storage.delete_many(["u/1/photo"])
