@@ -28,6 +28,14 @@ class KeyStore(ABC):
 
     name: str
 
+    async def check(self) -> None:
+        """Try the store out. Called when a process starts, before any key is made; leaves nothing behind.
+
+        Raises:
+            ConfigurationError: only the operator can change what is wrong; with the cure.
+            KeyStoreUnavailable: the store fails; retryable.
+        """
+
     @abstractmethod
     async def create(self, subject: str) -> bytes:
         """Make and durably store a data key for `subject`; returns its 32 bytes. Idempotent: an existing key is returned.

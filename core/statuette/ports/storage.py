@@ -104,6 +104,14 @@ class Storage(ABC):
     @abstractmethod
     def capabilities(self) -> StoreCapabilities: ...
 
+    async def check(self) -> None:
+        """Try the store out. Called when a process starts, before anything is stored; may write, and leaves nothing behind.
+
+        Raises:
+            ConfigurationError: only the operator can change what is wrong; with the cure.
+            StorageUnavailable: the store fails; retryable.
+        """
+
     @abstractmethod
     async def put(self, key: str, data: bytes, *, media_type: str, if_absent: bool = False) -> ObjectInfo:
         """Store `data` atomically and durably: after the return it survives a power cut, before it nothing shows.

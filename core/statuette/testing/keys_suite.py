@@ -155,6 +155,14 @@ class KeyStoreSuite:
 
         assert seen == [keys[name] for _ in range(5) for name in keys]
 
+    async def test_a_check_passes_and_changes_nothing(self, key_store: KeyStore, subject: str) -> None:
+        data_key = await key_store.create(subject)
+
+        await key_store.check()
+
+        assert await key_store.use(subject) == data_key
+        assert await key_store.rewrap_all() == 0
+
     async def test_closing_twice_is_fine(self, key_store: KeyStore) -> None:
         await key_store.aclose()
         await key_store.aclose()

@@ -349,6 +349,13 @@ class StorageSuite:
         assert all(status >= 400 for status in refused)
         assert await storage.read("suite/s/a") == b"one"
 
+    async def test_a_check_passes_and_leaves_nothing_behind(self, storage: Storage) -> None:
+        await storage.check()
+        await storage.check()
+
+        assert [info.key async for info in storage.list("suite/")] == []
+        assert await storage.purge_versions("suite/") == 0
+
     async def test_closing_twice_is_fine(self, storage: Storage) -> None:
         await storage.aclose()
         await storage.aclose()

@@ -18,6 +18,7 @@ from statuette.testing.servers.postgres import PostgresServer, database_at
 from statuette.testing.servers.process import ServerFailed, ServerProcess
 from statuette.testing.servers.redis import RedisServer
 from statuette.testing.servers.s3 import S3Access, S3Server
+from statuette.testing.servers.seaweedfs import SeaweedServer
 
 __all__ = [
     "CollectorServer",
@@ -25,6 +26,7 @@ __all__ = [
     "RedisServer",
     "S3Access",
     "S3Server",
+    "SeaweedServer",
     "ServerFailed",
     "ServerProcess",
     "database_at",
