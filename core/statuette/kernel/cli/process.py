@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from statuette.errors import ConfigurationError
 from statuette.kernel.platform import Platform
+from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.settings import Settings
 
 
@@ -41,16 +41,23 @@ def observe(platform: Platform, role: str) -> None:
     )
 
 
-def run(settings: Settings, role: str, main: Callable[[Platform], Coroutine[Any, Any, None]]) -> None:
+def run(
+    settings: Settings,
+    role: str,
+    main: Callable[[Platform], Coroutine[Any, Any, None]],
+    plugins: PluginRegistry | None = None,
+) -> None:
     """Compose the platform and run until asked to stop; then end, whatever threads may still hang on a broken connection."""
+    import uvloop
+
     from statuette.kernel.app import any_live_brand, compose
 
     async def composed() -> None:
-        platform = compose(settings, live=await any_live_brand(settings))
+        platform = compose(settings, plugins=plugins, live=await any_live_brand(settings))
         observe(platform, role)
         await main(platform)
 
-    asyncio.run(composed())
+    uvloop.run(composed())
     sys.stderr.flush()
 
 

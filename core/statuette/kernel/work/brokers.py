@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import dramatiq
@@ -11,19 +12,28 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware.asyncio import AsyncIO
 
+from statuette.kernel.work.consumer import WaitingConsumer
+
 _KEPT_SECONDS = 3600
 _CONNECTIONS = 16
+_MOST_BELLS = 64
 
-# The broker's own script, and after it a limit to the life of every key it may have touched: a queue that nobody serves any
-# more, or a worker that never comes back, leaves nothing behind. Work is in the outbox, so what expires here is not lost.
-_EXPIRING = """
+# The broker's own script; then a bell for what was added, which wakes one of the workers that wait; and at last a limit to the life
+# of every key that may have been touched: a queue that nobody serves any more, or a worker that never comes back, leaves nothing
+# behind. Work is in the outbox, so what expires here is not lost.
+_DISPATCH = """
 local function dispatch()
 {script}
 end
 local answer = dispatch()
 local queue = KEYS[1] .. ":" .. ARGV[3]
 local acks = KEYS[1] .. ":__acks__." .. ARGV[4] .. "." .. ARGV[3]
-for _, key in ipairs({{queue, queue .. ".msgs", queue .. ".XQ", queue .. ".XQ.msgs", acks, KEYS[1] .. ":__heartbeats__"}}) do
+local bell = queue .. ".bell"
+if ARGV[1] == "enqueue" or ARGV[1] == "requeue" then
+    redis.call("rpush", bell, 1)
+    redis.call("ltrim", bell, 0, {bells} - 1)
+end
+for _, key in ipairs({{bell, queue, queue .. ".msgs", queue .. ".XQ", queue .. ".XQ.msgs", acks, KEYS[1] .. ":__heartbeats__"}}) do
     redis.call("expire", key, {seconds})
 end
 return answer
@@ -40,7 +50,9 @@ class OnServerLoop(AsyncIO):
 
 
 class ExpiringRedisBroker(RedisBroker):
-    """Redis without delayed messages, which nobody sends, and without a key that lasts for ever."""
+    """Redis without delayed messages, which nobody sends, without a key that lasts for ever, and without polling."""
+
+    consumer_class = WaitingConsumer
 
     def __init__(self, url: str, namespace: str) -> None:
         pool = redis.BlockingConnectionPool.from_url(
@@ -61,7 +73,7 @@ class ExpiringRedisBroker(RedisBroker):
             dead_message_ttl=_KEPT_SECONDS * 1000,
         )
         dispatch: Any = self.scripts["dispatch"].script
-        script = _EXPIRING.format(script=dispatch.decode(), seconds=_KEPT_SECONDS)
+        script = _DISPATCH.format(script=dispatch.decode(), seconds=_KEPT_SECONDS, bells=_MOST_BELLS)
         self.scripts["dispatch"] = self.client.register_script(script)
 
     def declare_queue(self, queue_name: str) -> None:
@@ -69,6 +81,20 @@ class ExpiringRedisBroker(RedisBroker):
             self.emit_before("declare_queue", queue_name)
             self.queues.add(queue_name)
             self.emit_after("declare_queue", queue_name)
+
+    def wait_for_bell(self, queue_name: str, seconds: float) -> None:
+        """Until a message has been enqueued since the last that somebody woke for, `wake` is called, or time is up."""
+        self.client.blpop([f"{self.namespace}:{queue_name}.bell", self._own_bell], timeout=seconds)
+
+    def wake(self) -> None:
+        """End this broker's wait for a bell: it is about to stop. Never raises; then the wait ends by itself."""
+        with contextlib.suppress(redis.RedisError):
+            self.client.rpush(self._own_bell, 1)
+            self.client.expire(self._own_bell, _KEPT_SECONDS)
+
+    @property
+    def _own_bell(self) -> str:
+        return f"{self.namespace}:__bells__.{self.broker_id}"
 
     def waiting(self, queue_name: str) -> int:
         """Messages that no worker has fetched. Raises `redis.RedisError`."""
