@@ -18,6 +18,9 @@ CLUSTER = {
     "STATUETTE_PROFILE": "cluster",
     "STATUETTE_DATABASE_URL": "postgresql://u:hunter2@db/x",
     "STATUETTE_MASTER_KEY": KEY,
+    "STATUETTE_REDIS_URL": "redis://:hunter4@redis/0",
+    "STATUETTE_STORAGE": "s3",
+    "STATUETTE_KEY_STORE": "s3_keys",
 }
 
 
@@ -100,7 +103,7 @@ def test_secrets_are_not_in_the_representation(folder: Path) -> None:
 
     shown = f"{settings!r} {settings} {settings.plugin_tables!r} {settings.__rich_repr__()}"
     assert settings.plugin_tables["gemini"].data == {"api_key": "hunter3"}
-    assert not any(secret in shown for secret in (KEY, "hunter2", "hunter3"))
+    assert not any(secret in shown for secret in (KEY, "hunter2", "hunter3", "hunter4"))
 
 
 @pytest.mark.parametrize(
@@ -170,15 +173,36 @@ def test_variables_of_plugins_clients_and_the_container_platform_are_left_alone(
     [
         ("STATUETTE_DATABASE_URL", "The setting `database_url` (default): The profile `cluster` needs"),
         ("STATUETTE_MASTER_KEY", "The setting `master_key` (default): The profile `cluster` makes no keys"),
+        ("STATUETTE_REDIS_URL", "The setting `redis_url` (default): The profile `cluster` needs a Redis"),
+        ("STATUETTE_STORAGE", "The setting `storage` (default): `local` keeps things in a folder that other machines"),
+        ("STATUETTE_KEY_STORE", "The setting `key_store` (default): `local_keys` keeps things in a folder that other"),
     ],
 )
-def test_a_cluster_refuses_to_start_without_database_or_key(folder: Path, missing: str, message: str) -> None:
+def test_a_cluster_refuses_to_start_without_what_its_processes_share(folder: Path, missing: str, message: str) -> None:
     environment = {name: value for name, value in CLUSTER.items() if name != missing}
 
     with pytest.raises(ConfigurationError) as caught:
         load_settings(environment, folder=folder)
 
     assert str(caught.value).startswith(message)
+
+
+def test_a_cluster_may_keep_objects_and_keys_in_a_folder_that_is_shared(folder: Path) -> None:
+    environment = {name: value for name, value in CLUSTER.items() if "STOR" not in name}
+
+    settings = load_settings({**environment, "STATUETTE_SHARED_DATA_DIR": "true"}, folder=folder)
+
+    assert (settings.storage, settings.key_store) == ("local", "local_keys")
+
+
+@pytest.mark.parametrize("name", ["STATUETTE_REDIS_URL", "REDIS_URL"])
+def test_an_address_with_a_password_may_come_from_a_file(folder: Path, name: str) -> None:
+    (folder / "redis").write_text("rediss://:hunter4@redis/0\n")
+    environment = {key: value for key, value in CLUSTER.items() if key != "STATUETTE_REDIS_URL"}
+
+    settings = load_settings({**environment, f"{name}_FILE": str(folder / "redis")}, folder=folder)
+
+    assert settings.redis_url == "rediss://:hunter4@redis/0"
 
 
 def test_every_setting_is_described_and_its_example_is_one_that_loads(folder: Path) -> None:

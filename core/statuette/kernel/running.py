@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
@@ -23,6 +24,10 @@ from statuette.kernel.work.hints import MemoryHints, RedisHints
 from statuette.kernel.work.queues import QUEUES
 from statuette.kernel.work.without_broker import WithoutBroker
 from statuette.kernel.work.workers import Workers
+from statuette.ports.keys import KeyStoreUnavailable
+from statuette.ports.storage import StorageUnavailable
+
+_log = logging.getLogger(__name__)
 
 
 class Role(StrEnum):
@@ -55,6 +60,7 @@ async def running(
             await platform.clock.start(platform.database)
             stack.push_async_callback(platform.clock.stop)
         stack.push_async_callback(platform.plugins.aclose)
+        await _check_stores(platform)
         await _report_quarantined(platform)
         await platform.presence.start("+".join(sorted(roles)))
         stack.push_async_callback(platform.presence.stop)
@@ -62,14 +68,23 @@ async def running(
         if roles & {Role.api, Role.worker}:
             await platform.pixels.start()
             stack.push_async_callback(platform.pixels.aclose)
-        if platform.settings.redis_url is None:
+        if platform.settings.profile == "embedded":
             await _work_alone(platform, stack)
         else:
-            await _work_with_others(platform, stack, platform.settings.redis_url, roles, queues)
+            await _work_with_others(platform, stack, platform.settings.redis_url or "", roles, queues)
         if Role.scheduler in roles:
             await platform.scheduler.start()
             stack.push_async_callback(platform.scheduler.stop)
         yield
+
+
+async def _check_stores(platform: Platform) -> None:
+    """A store that is set up wrongly ends the start, with its cure. One that is away for now does not: it will be back."""
+    for store in (platform.plugins.storage, platform.plugins.key_store):
+        try:
+            await store.check()
+        except (StorageUnavailable, KeyStoreUnavailable) as error:
+            _log.warning("store_unavailable", extra={"facts": {"store": store.name, "code": error.code}})
 
 
 async def _report_quarantined(platform: Platform) -> None:
