@@ -120,11 +120,14 @@ async def test_one_trace_leads_through_the_processes_though_one_is_killed_on_the
         ("egress gemini", "client"),
         ("render", "internal"),
         ("storage put", "internal"),
+        ("database prepare", "internal"),
     ):
         # The killed one had read the photo, too.
         steps = observed.receiver.spans(name, trace_id=order.trace_id)
         (step,) = [step for step in steps if step.parent_id == work.span_id]
         assert (step.kind, step.error) == (kind, None), name
+    ended = observed.receiver.spans("database record", trace_id=order.trace_id)[-1]
+    assert (ended.parent_id, ended.error) == (work.span_id, None)
     # And the model's vendor learns nothing of it, nor the stranger's baggage
     assert observed.model.heard
     assert not observed.model.heard & {"traceparent", "tracestate", "baggage"}

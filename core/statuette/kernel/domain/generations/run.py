@@ -84,7 +84,8 @@ class JobRunner:
         """Do the next step of a job."""
         await self._brands.fresh()
         with self._calls.at_work(claimed.subject_id):
-            step = await self._database.run(partial(self._prepare, claimed=claimed))
+            with telemetry.span("database prepare"):
+                step = await self._database.run(partial(self._prepare, claimed=claimed))
             if step is None:
                 return
             submission = await self._calls.make(step)
@@ -411,4 +412,5 @@ class JobRunner:
 
     async def _recorded(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         """Put on record what came of a call. The provider has been paid, so a database that is away is waited for."""
-        return await self._database.run(work, patience=_OUTCOMES_WAIT_FOR)
+        with telemetry.span("database record"):
+            return await self._database.run(work, patience=_OUTCOMES_WAIT_FOR)
