@@ -131,6 +131,27 @@ async def lock_unfinished(tx: Transaction, generation_id: str) -> GenerationRow 
     )
 
 
+async def lock_unfinished_using(tx: Transaction, upload_id: str) -> list[GenerationRow]:
+    """Jobs that use the upload and have not ended, locked, in an order that is the same for everybody."""
+    return await tx.all(
+        GenerationRow,
+        "SELECT * FROM generation WHERE id IN (SELECT generation_id FROM generation_input WHERE upload_id = :upload_id)"
+        f" AND {_UNFINISHED} ORDER BY id{tx.for_update}",
+        upload_id=upload_id,
+    )
+
+
+async def lock_all_unfinished(tx: Transaction, brand_id: str, account_id: str) -> list[GenerationRow]:
+    """The account's jobs that have not ended, locked, in an order that is the same for everybody."""
+    return await tx.all(
+        GenerationRow,
+        "SELECT * FROM generation WHERE account_id = :account_id AND brand_id = :brand_id AND finished_at IS NULL"
+        f" ORDER BY id{tx.for_update}",
+        account_id=account_id,
+        brand_id=brand_id,
+    )
+
+
 async def begin(tx: Transaction, generation_id: str) -> None:
     await tx.execute(
         "UPDATE generation SET state = 'running', started_at = COALESCE(started_at, :now) WHERE id = :id",
@@ -172,7 +193,8 @@ async def change_reserve(tx: Transaction, generation_id: str, micros: int) -> No
 async def in_flight(reader: Reader, brand_id: str, account_id: str) -> int:
     return int(
         await reader.value(
-            f"SELECT COUNT(*) AS n FROM generation WHERE account_id = :account_id AND brand_id = :brand_id AND {_UNFINISHED}",
+            "SELECT COUNT(*) AS n FROM generation WHERE account_id = :account_id AND brand_id = :brand_id"
+            " AND finished_at IS NULL",
             account_id=account_id,
             brand_id=brand_id,
         )

@@ -65,6 +65,15 @@ class Generations:
             categories=categories(order.inputs),
             policy=brand.policy,
         )
+        # Before anything else of the account: it locks the wallet, so that orders and ends of one account take turns.
+        generation_id = tx.new_id("gen")
+        await credits.hold(
+            tx,
+            brand_id=brand.id,
+            account_id=account_id,
+            reference=generation_id,
+            amount=plan.credits_each * order.count,
+        )
         if await repository.in_flight(tx, brand.id, account_id) >= brand.config.limits.generations_in_flight:
             raise TooManyInFlight(retry_after_seconds=5)
         for item in order.inputs:
@@ -79,14 +88,6 @@ class Generations:
                 )
             elif item.figurine_id is not None:
                 await figurines.get(tx, brand.id, account_id, item.figurine_id)
-        generation_id = tx.new_id("gen")
-        await credits.hold(
-            tx,
-            brand_id=brand.id,
-            account_id=account_id,
-            reference=generation_id,
-            amount=plan.credits_each * order.count,
-        )
         day = f"{tx.now:%Y-%m-%d}"
         await tx.insert(
             Generation,
@@ -187,10 +188,8 @@ class Generations:
 
     async def settle_upload(self, tx: Transaction, upload_id: str, now: datetime) -> None:
         """The photo's deadline has come: what still uses it is cancelled, unpaid."""
-        for generation_id in await repository.unfinished_using(tx, upload_id):
-            job = await repository.lock_unfinished(tx, generation_id)
-            if job is not None:
-                await self.cancel(tx, job, reason="input_deleted", charge=False)
+        for job in await repository.lock_unfinished_using(tx, upload_id):
+            await self.cancel(tx, job, reason="input_deleted", charge=False)
 
     async def poisoned(self, tx: Transaction, generation_id: str) -> str | None:
         """Work on the job ended in disorder too often."""
@@ -202,17 +201,10 @@ class Generations:
 
     async def withdraw_consent(self, tx: Transaction, *, brand_id: str, account_id: str) -> int:
         """Consent was taken back: every unfinished job of the account is cancelled, unpaid; returns how many."""
-        rows = await tx.rows(
-            "SELECT id FROM generation WHERE account_id = :account_id AND brand_id = :brand_id AND finished_at IS NULL",
-            account_id=account_id,
-            brand_id=brand_id,
-        )
-        canceled = 0
-        for row in rows:
-            job = await repository.lock_unfinished(tx, row["id"])
-            if job is not None:
-                canceled += await self.cancel(tx, job, reason="consent_withdrawn", charge=False)
-        return canceled
+        jobs = await repository.lock_all_unfinished(tx, brand_id, account_id)
+        for job in jobs:
+            await self.cancel(tx, job, reason="consent_withdrawn", charge=False)
+        return len(jobs)
 
     async def _let_go(self, tx: Transaction, job: GenerationRow) -> None:
         """Stop what is still under way for an ended job, and see to it that its cost is booked whatever happens."""

@@ -117,7 +117,8 @@ async def use(
 
 async def job_ended(tx: Transaction, upload_id: str, policy: EffectivePolicy) -> None:
     """The last job that used the photo ended: the clock of `upload.used` starts, unless the photo is saved."""
-    saved = await tx.rows("SELECT saved_at FROM upload WHERE id = :id", id=upload_id)
+    # Locked, so that whoever saves the photo at this moment does so before or after.
+    saved = await tx.rows(f"SELECT saved_at FROM upload WHERE id = :id{tx.for_update}", id=upload_id)
     if saved and saved[0]["saved_at"] is None:
         # A photo whose deadline passed meanwhile is past saving; then there is nothing to arm.
         await deadlines.arm(tx, upload_id, "upload.used", tx.now + policy.rule("upload.used").after)
