@@ -1,25 +1,23 @@
-"""Fixtures of the whole suite: a frozen clock, real servers, and a migrated database on each engine."""
+"""Fixtures of the whole suite: a frozen clock, real servers, and on each profile the places of a platform."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.engines import engine_for
-from statuette.kernel.db.schema import migrate
 from statuette.testing import FrozenClock
-from statuette.testing.servers import PostgresServer, RedisServer, S3Access, S3Server, database_at
+from statuette.testing.servers import PostgresServer, RedisServer, S3Access, S3Server
+from tests.databases import PostgresDatabases, SqliteDatabases
 from tests.isolation import leased_redis, temporary_bucket
+from tests.profiles import PROFILES, Buckets, Profile, ProfileName, cluster, embedded
 
 pytest.register_assert_rewrite("statuette.testing.image_suite")
-
-ENGINES = ("sqlite", "postgresql")
 
 
 @pytest.fixture
@@ -76,30 +74,79 @@ def s3_bucket(s3_server: S3Access) -> Iterator[str]:
         yield name
 
 
-@pytest.fixture(params=ENGINES)
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """The address of an empty database, on each engine in turn."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/statuette.db"
-        return
-    server: str = request.getfixturevalue("postgres_server")
-    name = f"t{uuid4().hex}"
-    admin = await asyncpg.connect(server)
-    try:
-        await admin.execute(f"CREATE DATABASE {name}")
-        yield database_at(server, name)
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
+@pytest.fixture(params=PROFILES)
+def profile_name(request: pytest.FixtureRequest) -> ProfileName:
+    """Each profile in turn. A test that needs only one says so where it is listed: tests/architecture/test_profiles.py."""
+    name: ProfileName = request.param
+    return name
+
+
+@pytest.fixture
+def database_url(profile_name: ProfileName, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a migrated, empty database: SQLite on `embedded`, PostgreSQL on `cluster`."""
+    with _database(profile_name, request, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def profile(profile_name: ProfileName, database_url: str, request: pytest.FixtureRequest) -> Iterator[Profile]:
+    """Places for a whole site, on each profile in turn."""
+    with _profile(profile_name, database_url, request) as profile:
+        yield profile
+
+
+@pytest.fixture(scope="module", params=PROFILES)
+def module_profile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Profile]:
+    """Like `profile`, for a site that the tests of a module share."""
+    folder = tmp_path_factory.mktemp(request.param)
+    with _database(request.param, request, folder) as url, _profile(request.param, url, request) as profile:
+        yield profile
 
 
 @pytest.fixture
 async def database(database_url: str, clock: FrozenClock) -> AsyncIterator[Database]:
-    """A migrated, open database, on each engine in turn."""
+    """An open database, on each engine in turn."""
     opened = Database(engine_for(database_url), clock)
     try:
         await opened.open()
-        await migrate(opened.engine)
         yield opened
     finally:
         await opened.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
+    return SqliteDatabases(tmp_path_factory.mktemp("databases"))
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: str) -> Iterator[PostgresDatabases]:
+    with PostgresDatabases(postgres_server) as databases:
+        yield databases
+
+
+@pytest.fixture(scope="session")
+def buckets(s3_server: S3Access) -> Iterator[Buckets]:
+    with Buckets.on(s3_server) as buckets:
+        yield buckets
+
+
+@contextmanager
+def _database(name: ProfileName, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    # Asked for by name, so that a run starts no server that none of its tests needs.
+    if name == "embedded":
+        sqlite: SqliteDatabases = request.getfixturevalue("sqlite_databases")
+        yield sqlite.copy(folder)
+        return
+    postgres: PostgresDatabases = request.getfixturevalue("postgres_databases")
+    with postgres.copy() as url:
+        yield url
+
+
+@contextmanager
+def _profile(name: ProfileName, database_url: str, request: pytest.FixtureRequest) -> Iterator[Profile]:
+    if name == "embedded":
+        yield embedded(database_url)
+        return
+    with cluster(database_url, request.getfixturevalue("redis_server"), request.getfixturevalue("buckets")) as profile:
+        yield profile

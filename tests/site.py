@@ -6,8 +6,8 @@ import asyncio
 import itertools
 import re
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -17,10 +17,13 @@ import httpx
 import uvicorn
 
 from statuette.kernel.app import compose, http_app
+from statuette.kernel.cli.serving import answering
+from statuette.kernel.clock import DatabaseClock
 from statuette.kernel.domain.brands import flow as brands
 from statuette.kernel.domain.brands import service as brand_service
 from statuette.kernel.platform import Platform
 from statuette.kernel.plugins import PluginRegistry
+from statuette.kernel.running import running
 from statuette.kernel.settings import FIRST_PARTY_PLUGINS, Settings
 from statuette.ports.image import ImageProvider
 from statuette.ports.storage import Storage
@@ -28,6 +31,7 @@ from statuette.testing.outbox_mailer import RecordingMailer
 from statuette.testing.pictures import photo_jpeg
 from statuette.testing.scripted_image import ScriptedImageProvider
 from statuette.values import Clock, SystemClock
+from tests.profiles import Profile
 
 BRAND_TOML = """\
 slug = "{slug}"
@@ -70,6 +74,7 @@ class Site:
     scripted: ScriptedImageProvider
     mailer: RecordingMailer
     folder: Path
+    profile: Profile
     secret_keys: dict[str, str] = field(default_factory=dict)
     _visitors: list[Visitor] = field(default_factory=list)
     _emails: Any = field(default_factory=lambda: itertools.count(1))
@@ -145,7 +150,9 @@ class Site:
         raise AssertionError("work is still due")
 
     def objects(self) -> list[str]:
-        """Keys of everything in the local store."""
+        """Keys of everything in the profile's store, seen without the platform's help."""
+        if self.profile.bucket is not None:
+            return self.profile.bucket.keys()
         root = self.folder / "data" / "plugins" / "local" / "objects"
         return sorted(str(path.relative_to(root)).replace("+/", "/") for path in root.rglob("*") if path.is_file())
 
@@ -217,7 +224,7 @@ class Visitor:
 @asynccontextmanager
 async def serving(
     folder: Path,
-    database_url: str,
+    profile: Profile,
     *,
     clock: Clock | None = None,
     scripted: ScriptedImageProvider | None = None,
@@ -226,37 +233,38 @@ async def serving(
     routes: dict[str, tuple[Any, ...]] | None = None,
     **overrides: Any,
 ) -> AsyncIterator[Site]:
-    """A platform on a free port, without a brand.
+    """A platform on a free port, without a brand, served as its profile serves it, with all roles in this process.
 
     Args:
         providers: further image models, beside the scripted one.
-        storage: where objects go instead of the local folder.
+        storage: where objects go instead of the profile's store.
         routes: those of further plugins, by the plugin's name.
         overrides: settings.
     """
-    clock = clock or SystemClock()
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
-        listening.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    with _reserved_port() as (socket_, port):
         settings = Settings(
-            data_dir=folder / "data",
-            database_url=database_url,
-            public_url=url,
-            mailer="recording",
             **{
+                "data_dir": folder / "data",
+                "database_url": profile.database_url,
+                "port": port,
+                "public_url": f"http://127.0.0.1:{port}",
+                "mailer": "recording",
                 "allowed_plugins": tuple(name for name in FIRST_PARTY_PLUGINS if name not in ("smtp", "gemini")),
                 "requests_per_minute_per_principal": 100_000,
                 "requests_per_minute_per_address": 100_000,
                 "signins_per_minute_per_address": 100_000,
                 "pixel_workers": 1,
                 "worker_concurrency": 8,
-                "storage": storage.name if storage is not None else "local",
+                **profile.settings,
+                **({"storage": storage.name} if storage is not None else {}),
                 **overrides,
-            },
+            }
         )
+        if clock is None:
+            clock = DatabaseClock(SystemClock()) if settings.profile == "cluster" else SystemClock()
         mailer = RecordingMailer()
         provider = scripted or ScriptedImageProvider(clock=SystemClock())
-        plugins = PluginRegistry.survey(settings, clock)
+        plugins = PluginRegistry.survey(settings, clock, environment={})
         assert "allowed_plugins" in overrides or not plugins.quarantined, plugins.quarantined
         plugins.mailers["recording"] = mailer
         plugins.image_providers.update({each.name: each for each in (provider, *providers)})
@@ -264,25 +272,48 @@ async def serving(
             plugins.storages[storage.name] = storage
         plugins.routes.update(routes or {})
         platform = compose(settings, clock, plugins)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                http_app(platform), log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=5
-            )
-        )
-        listening.listen(512)
-        task = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started:
-            if task.done():
-                task.result()
-                raise AssertionError("the server did not start")
-            await asyncio.sleep(0.01)
-        site = Site(platform, url, provider, mailer, folder)
-        try:
-            yield site
-        finally:
-            await site.leave()
-            server.should_exit = True
-            await task
+        site = Site(platform, settings.public_url, provider, mailer, folder, profile)
+        async with _by_granian(platform) if settings.profile == "cluster" else _by_uvicorn(platform, socket_):
+            try:
+                yield site
+            finally:
+                await site.leave()
+
+
+@contextmanager
+def _reserved_port() -> Iterator[tuple[socket.socket, int]]:
+    """A bound socket that does not listen yet. Others may listen on its port if they share it, as Granian does."""
+    # The protocol is named because asyncio turns Nagle off only for sockets that say they are TCP: 40 ms a request.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(("127.0.0.1", 0))
+        yield bound, bound.getsockname()[1]
+
+
+@asynccontextmanager
+async def _by_granian(platform: Platform) -> AsyncIterator[None]:
+    async with running(platform), answering(platform):
+        yield
+
+
+@asynccontextmanager
+async def _by_uvicorn(platform: Platform, listening: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        http_app(platform), log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=5
+    )
+    server = uvicorn.Server(config)
+    listening.listen(512)
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    while not server.started:
+        if task.done():
+            task.result()
+            raise AssertionError("the server did not start")
+        await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 WAIT = timedelta(seconds=20)

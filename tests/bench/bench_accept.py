@@ -21,6 +21,7 @@ from statuette.values import SystemClock, new_id
 from tests.bench.load import post, requests_per_second
 from tests.bench.postgres import database, server
 from tests.bench.report import Figure, at_least
+from tests.profiles import embedded
 from tests.site import serving
 
 _ROUNDS = 5
@@ -72,7 +73,7 @@ async def _recorded(url: str, folder: str) -> tuple[list[Statement], dict[str, s
         recorded.append((id(self), (statement, [parameters[name] for name in names])))
         return await fetch(self, sql, parameters)
 
-    async with serving(Path(folder), url, worker_concurrency=1) as site:
+    async with serving(Path(folder), embedded(url), worker_concurrency=1) as site:
         await site.apply_brand(ceiling="1000000.00", limits_in_flight=100_000)
         person = await site.person(credits=1_000)
         upload = await person.upload()

@@ -17,6 +17,7 @@ from statuette.kernel.pixels.results import RenderedPicture
 from statuette.testing.pictures import photo_jpeg
 from statuette.testing.scripted_image import Answer, ScriptedImageProvider
 from tests.bench.report import Figure, at_least, at_most
+from tests.profiles import embedded
 from tests.site import Site, Visitor, serving
 
 _PROVIDER_SECONDS = 0.2
@@ -32,7 +33,11 @@ async def _around_the_call() -> list[Figure]:
     provider = ScriptedImageProvider(default=Answer(delay=timedelta(seconds=_PROVIDER_SECONDS)))
     with tempfile.TemporaryDirectory() as folder:
         async with serving(
-            Path(folder), f"sqlite:///{folder}/s.db", scripted=provider, worker_concurrency=64, pixel_workers=2
+            Path(folder),
+            embedded(f"sqlite:///{folder}/s.db"),
+            scripted=provider,
+            worker_concurrency=64,
+            pixel_workers=2,
         ) as site:
             rendering = _timed(site)
             await site.apply_brand(ceiling="1000000.00", limits_in_flight=100_000)
@@ -91,7 +96,11 @@ async def _in_flight() -> list[Figure]:
     photo = photo_jpeg(1600, 1600)
     with tempfile.TemporaryDirectory() as folder:
         async with serving(
-            Path(folder), f"sqlite:///{folder}/s.db", scripted=provider, worker_concurrency=jobs, pixel_workers=2
+            Path(folder),
+            embedded(f"sqlite:///{folder}/s.db"),
+            scripted=provider,
+            worker_concurrency=jobs,
+            pixel_workers=2,
         ) as site:
             await site.apply_brand(ceiling="1000000.00", limits_in_flight=100_000)
             person = await site.person(credits=100_000)

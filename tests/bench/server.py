@@ -1,4 +1,4 @@
-"""A server process for a measurement: `python -m tests.bench.server platform|bare DATABASE_URL FOLDER [OTLP_ENDPOINT]`.
+"""A server process for a measurement: `python -m tests.bench.server platform|bare DATABASE_URL FOLDER [OTLP_ENDPOINT [SAMPLING]]`.
 
 Prints one JSON line with its port and what the client needs, then serves until its input ends.
 """
@@ -21,17 +21,14 @@ from litestar import Litestar, get
 
 from statuette.kernel import telemetry
 from statuette.testing.scripted_image import Hang, ScriptedImageProvider
+from tests.profiles import embedded
 from tests.site import serving
 
-_SAMPLING = 0.05
 
-
-async def platform(database_url: str, folder: Path, otlp_endpoint: str | None = None) -> None:
+async def platform(database_url: str, folder: Path, otlp_endpoint: str | None = None, sampling: str = "0.05") -> None:
     """The real application with one account, one finished job and credits. Its worker hangs, so that it stays out of the way."""
-    telemetry.configure(otlp_endpoint=otlp_endpoint, sampling=_SAMPLING)
-    async with serving(
-        folder, database_url, scripted=ScriptedImageProvider(), worker_concurrency=1, trace_sampling=_SAMPLING
-    ) as site:
+    telemetry.configure(otlp_endpoint=otlp_endpoint, sampling=float(sampling))
+    async with serving(folder, embedded(database_url), scripted=ScriptedImageProvider(), worker_concurrency=1) as site:
         await site.apply_brand(ceiling="1000000.00", limits_in_flight=100_000)
         person = await site.person(credits=1_000_000)
         upload = await person.upload()

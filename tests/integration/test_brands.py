@@ -350,10 +350,12 @@ async def test_the_directory_notices_changes_within_five_seconds(
     await apply_brands(database, registry, files, dry_run=False)
 
     clock.advance(timedelta(seconds=4))
-    early = await directory.by_id(first.id)
+    early = await directory.by_host("shop.example")
     clock.advance(timedelta(seconds=1))
-    late = await directory.by_id(first.id)
+    late = await directory.by_host("shop.example")
 
+    assert early is not None and late is not None
+    assert late is await directory.by_id(first.id)
     assert (early.config.title, late.config.title) == ("Shop", "Changed")
     assert await directory.by_host("new.example") is not None
 

@@ -24,7 +24,6 @@ from hypothesis.stateful import (
 from statuette.errors import NotFound
 from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.db.engines import engine_for
-from statuette.kernel.db.schema import migrate
 from statuette.kernel.domain.generations import repository as jobs
 from statuette.kernel.domain.generations.outcomes import UNFINISHED, State
 from statuette.kernel.domain.generations.tables import Generation, GenerationInput
@@ -258,7 +257,6 @@ def test_photos_and_jobs_do_what_the_model_says(database_url: str, clock: Frozen
     machine = type("Bound", (Machine,), {"loop": loop, "database": database, "clock": clock})
     try:
         loop.run_until_complete(database.open())
-        loop.run_until_complete(migrate(database.engine))
         run_state_machine_as_test(
             machine,
             settings=settings(

@@ -21,7 +21,6 @@ from hypothesis.stateful import (
 
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.engines import engine_for
-from statuette.kernel.db.schema import migrate
 from statuette.kernel.domain.credits import service
 from statuette.kernel.domain.credits.errors import HoldClosed, InsufficientCredits
 from statuette.testing import FrozenClock
@@ -178,7 +177,6 @@ def test_the_ledger_does_what_the_model_says(database_url: str, clock: FrozenClo
     machine = type("Machine", (LedgerMachine,), {"loop": loop, "database": database, "clock": clock})
     try:
         loop.run_until_complete(database.open())
-        loop.run_until_complete(migrate(database.engine))
         run_state_machine_as_test(
             machine,
             settings=settings(

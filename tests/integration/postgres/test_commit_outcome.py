@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
 from statuette.kernel.db.database import Transaction
 from statuette.kernel.db.errors import CommitOutcomeUnknown
+from statuette.kernel.domain.credits.verify import verify
+from statuette.testing import FrozenClock
+from statuette.testing.memory_storage import MemoryStorage
 from tests.integration.postgres.conftest import Opened, numbers
 from tests.integration.postgres.proxy import Commits, Network, network
+from tests.integration.road.faults import until
+from tests.profiles import Profile
 from tests.site import Site, serving
 
 BREAKS = pytest.mark.parametrize("breaks", [Commits.lost, Commits.unanswered], ids=["before", "after"])
@@ -70,21 +78,21 @@ async def test_run_never_runs_again_what_may_have_been_committed(notes: str, ope
 
 
 @pytest.fixture
-async def between(postgres_server: str, database_url: str) -> AsyncIterator[Network]:
+async def between(database_url: str) -> AsyncIterator[Network]:
     """A network to an empty database."""
     async with network(database_url) as carried:
         yield carried
 
 
 @pytest.fixture
-async def site(tmp_path: Path, between: Network) -> AsyncIterator[Site]:
+async def site(tmp_path: Path, profile: Profile, between: Network) -> AsyncIterator[Site]:
     """A site whose every connection to its database goes through the network."""
-    async with serving(tmp_path, between.url) as site:
+    async with serving(tmp_path, replace(profile, database_url=between.url)) as site:
         await site.apply_brand()
         yield site
 
 
-ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+ON_POSTGRESQL = pytest.mark.parametrize("profile_name", ["cluster"], indirect=True)
 
 
 @ON_POSTGRESQL
@@ -150,10 +158,10 @@ async def test_a_grant_that_is_sent_again_with_its_key_is_made_once(
 
 @ON_POSTGRESQL
 @BREAKS
-async def test_a_photo_that_is_sent_again_with_its_key_is_one_photo(
+async def test_a_photo_whose_key_may_have_been_claimed_can_be_sent_again(
     site: Site, between: Network, breaks: Commits
 ) -> None:
-    # Given a person who sends a photo while the network breaks at every COMMIT
+    # Given a person who sends a photo while the network breaks at every COMMIT, the first of which claims the key
     person = await site.person()
     key = {"Idempotency-Key": "one-photo"}
     between.commits = breaks
@@ -168,3 +176,80 @@ async def test_a_photo_that_is_sent_again_with_its_key_is_one_photo(
     assert again.status_code == 201, again.text
     listed = (await person.http.get("/v1/uploads")).json()["items"]
     assert [item["id"] for item in listed] == [again.json()["id"]]
+
+
+class BreakingAfterPut(MemoryStorage):
+    """A store in which the network to the database breaks as soon as something was put."""
+
+    between: Network
+    breaks: Commits = Commits.arrive
+
+    async def put(self, key: str, data: bytes, **how: Any) -> None:
+        await super().put(key, data, **how)
+        self.between.commits = self.breaks
+
+
+@ON_POSTGRESQL
+@BREAKS
+async def test_a_photo_that_may_be_ready_is_found_by_its_key_and_never_half_there(
+    tmp_path: Path, profile: Profile, between: Network, breaks: Commits
+) -> None:
+    # Given a person who sends a photo, and a network that breaks when it is stored and only the last COMMIT is missing
+    store, clock = BreakingAfterPut(), FrozenClock()
+    store.between, store.breaks = between, breaks
+    async with serving(tmp_path, replace(profile, database_url=between.url), clock=clock, storage=store) as site:
+        await site.apply_brand()
+        person = await site.person()
+        key = {"Idempotency-Key": "one-photo"}
+        first = await person.try_upload(headers=key)
+        assert (first.status_code, first.json()["code"]) == (503, "commit_outcome_unknown")
+
+        # When it is sent again once the network is well
+        store.breaks = between.commits = Commits.arrive
+        again = await person.try_upload(headers=key)
+        if again.status_code == 409:
+            # It was not finished, and giving the key back was cut as well: the claim ends by itself.
+            assert breaks is Commits.lost and again.json()["retryable"]
+            clock.advance(timedelta(minutes=2))
+            again = await person.try_upload(headers=key)
+
+        # Then the answer is the photo, which is there once and can be used
+        assert again.status_code == 201, again.text
+        listed = (await person.http.get("/v1/uploads")).json()["items"]
+        assert [item["id"] for item in listed] == [again.json()["id"]]
+        job = await person.finished((await person.order(again.json()["id"]))["id"])
+        assert job["state"] == "succeeded"
+
+
+@ON_POSTGRESQL
+@BREAKS
+async def test_what_a_call_made_is_delivered_once_whatever_became_of_its_commit(
+    tmp_path: Path, profile: Profile, between: Network, breaks: Commits
+) -> None:
+    # Given a job whose pictures are stored when the network to the database breaks
+    store = BreakingAfterPut()
+    store.between = between
+    async with serving(tmp_path, replace(profile, database_url=between.url), storage=store) as site:
+        await site.apply_brand()
+        person = await site.person(credits=5)
+        photo = await person.upload()
+        store.breaks = breaks
+        ordered = await person.order(photo["id"])
+        await until(lambda: broken(between))
+
+        # When the network is well again
+        store.breaks = between.commits = Commits.arrive
+        job = await person.finished(ordered["id"], seconds=30)
+
+        # Then the job has one picture, which can be seen, and was paid for once
+        assert (job["state"], len(job["figurines"])) == ("succeeded", 1)
+        for address in job["figurines"][0]["images"].values():
+            assert (await person.http.get(address, headers={"Authorization": ""})).status_code == 200
+        assert (await person.credits())["available"] == 4
+        assert len(site.scripted.calls) <= 2
+        async with site.platform.database.read() as reader:
+            assert await verify(reader) == []
+
+
+async def broken(between: Network) -> bool:
+    return between.cut > 0

@@ -15,6 +15,7 @@ from statuette.kernel.work.queues import ENFORCEMENT
 from statuette.testing import FrozenClock
 from statuette.testing.scripted_image import Hang
 from tests.integration.road.faults import count, until, uploads_in
+from tests.profiles import Profile
 from tests.site import Site, Visitor, serving
 
 SECOND = timedelta(seconds=1)
@@ -23,8 +24,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-async def site(tmp_path: Path, clock: FrozenClock) -> AsyncIterator[Site]:
-    async with serving(tmp_path, f"sqlite:///{tmp_path}/statuette.db", clock=clock) as site:
+async def site(tmp_path: Path, profile: Profile, clock: FrozenClock) -> AsyncIterator[Site]:
+    async with serving(tmp_path, profile, clock=clock) as site:
         await site.apply_brand()
         yield site
 

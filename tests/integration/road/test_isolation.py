@@ -20,6 +20,7 @@ from statuette.kernel.domain.brands import service as brands
 from statuette.kernel.platform import Platform
 from statuette.testing.pictures import photo_jpeg
 from tests.integration.road.wire import BOUNDARY, form
+from tests.profiles import Profile
 from tests.site import Site, Visitor, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -69,10 +70,9 @@ class Belongings:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+async def site(tmp_path_factory: pytest.TempPathFactory, module_profile: Profile) -> AsyncIterator[Site]:
     folder = tmp_path_factory.mktemp("isolation")
-    url = f"sqlite:///{folder}/statuette.db"
-    async with serving(folder, url, routes={"guest": (plugin_read, plugin_write)}) as site:
+    async with serving(folder, module_profile, routes={"guest": (plugin_read, plugin_write)}) as site:
         await site.apply_brand("alpha", host=HOST_A)
         await site.apply_brand("beta", host=HOST_B)
         yield site

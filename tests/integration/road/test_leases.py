@@ -10,16 +10,19 @@ from statuette.testing import FrozenClock
 from statuette.testing.memory_storage import MemoryStorage
 from statuette.testing.scripted_image import Answer, ScriptedImageProvider
 from tests.integration.road.faults import costs, count, until, uploads_in
+from tests.profiles import Profile
 from tests.site import Site, serving
 
 AWAY = timedelta(seconds=17)
 
 
-async def test_an_answer_that_comes_after_the_lease_changes_nothing(tmp_path: Path, clock: FrozenClock) -> None:
+async def test_an_answer_that_comes_after_the_lease_changes_nothing(
+    tmp_path: Path, profile: Profile, clock: FrozenClock
+) -> None:
     # Given a job whose call takes longer than its worker is believed to be alive
     scripted = ScriptedImageProvider(clock=clock)
     scripted.script(Answer(delay=AWAY + timedelta(seconds=10)))
-    async with serving(tmp_path, _database(tmp_path), clock=clock, scripted=scripted) as site:
+    async with serving(tmp_path, profile, clock=clock, scripted=scripted) as site:
         await site.apply_brand()
         person = await site.person(credits=5)
         upload = await person.upload()
@@ -42,10 +45,12 @@ async def test_an_answer_that_comes_after_the_lease_changes_nothing(tmp_path: Pa
         assert (await person.http.get(f"/v1/generations/{order['id']}")).json() == job
 
 
-async def test_pictures_stored_after_the_lease_are_taken_away_again(tmp_path: Path, clock: FrozenClock) -> None:
+async def test_pictures_stored_after_the_lease_are_taken_away_again(
+    tmp_path: Path, profile: Profile, clock: FrozenClock
+) -> None:
     # Given a worker that is stuck in the store with its first picture
     storage = MemoryStorage(clock=clock)
-    async with serving(tmp_path, _database(tmp_path), clock=clock, storage=storage) as site:
+    async with serving(tmp_path, profile, clock=clock, storage=storage) as site:
         await site.apply_brand()
         person = await site.person(credits=5)
         upload = await person.upload()
@@ -72,10 +77,6 @@ async def test_pictures_stored_after_the_lease_are_taken_away_again(tmp_path: Pa
         assert all(figurine["id"] in key for key in stored)
         assert await uploads_in(site) == 1
         assert (await person.credits())["available"] == 4
-
-
-def _database(folder: Path) -> str:
-    return f"sqlite:///{folder}/statuette.db"
 
 
 async def _at_once(storage: MemoryStorage, reading: Callable[[str], Awaitable[bytes]], key: str) -> bytes:

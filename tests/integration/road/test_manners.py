@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from statuette.testing.scripted_image import Hang
+from tests.profiles import Profile
 from tests.site import Site, Visitor, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,9 +28,9 @@ SECURITY_HEADERS = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+async def site(tmp_path_factory: pytest.TempPathFactory, module_profile: Profile) -> AsyncIterator[Site]:
     folder = tmp_path_factory.mktemp("manners")
-    async with serving(folder, f"sqlite:///{folder}/statuette.db") as site:
+    async with serving(folder, module_profile) as site:
         await site.apply_brand()
         yield site
 
@@ -172,7 +173,7 @@ async def test_health_and_readiness_are_told_without_a_brand(site: Site) -> None
     monitor = site.visitor("10.0.0.7").http
 
     assert (await monitor.get("/healthz")).json() == {"status": "ok"}
-    assert (await monitor.get("/readyz")).json() == {"status": "ok", "checks": {"database": "ok"}}
+    assert (await monitor.get("/readyz")).json() == {"status": "ok", "checks": {"database": "ok", "process": "ok"}}
 
 
 async def test_the_openapi_document_describes_every_operation_with_examples(site: Site) -> None:

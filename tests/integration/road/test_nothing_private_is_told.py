@@ -9,15 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from PIL import Image
 
 from statuette.kernel import telemetry
 from statuette.ports.image import BlockedInput
 from statuette.testing.scripted_image import Raise
 from tests.integration.road.wire import encoded
+from tests.profiles import Profile
+from tests.recorded import Recorded
 from tests.site import serving
 
 EMAIL = "canary.mailbox@example.org"
@@ -45,23 +44,12 @@ def logged() -> Iterator[io.StringIO]:
         logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
 
 
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(telemetry, "_TRACER", provider.get_tracer("statuette"))
-    return exporter
-
-
 async def test_nothing_private_is_in_logs_spans_problems_or_queues(
-    tmp_path: Path, logged: io.StringIO, spans: InMemorySpanExporter
+    tmp_path: Path, profile: Profile, logged: io.StringIO, recorded: Recorded
 ) -> None:
     problems: list[str] = []
     queued: list[dict[str, object]] = []
-    async with serving(
-        tmp_path, f"sqlite:///{tmp_path}/statuette.db", trusted_proxies=("127.0.0.0/8",), log_level="debug"
-    ) as site:
+    async with serving(tmp_path, profile, trusted_proxies=("127.0.0.0/8",), log_level="debug") as site:
         await site.apply_brand()
         person = site.visitor()
         person.http.headers["X-Forwarded-For"] = ADDRESS
@@ -112,7 +100,7 @@ async def test_nothing_private_is_in_logs_spans_problems_or_queues(
     lines = logged.getvalue()
     told = {
         "log": lines,
-        "spans": "\n".join(span.to_json() for span in spans.get_finished_spans()),
+        "spans": "\n".join(span.to_json() for span in recorded.finished),
         "queue": json.dumps(queued, default=str),
         "problems": "\n".join(problem for problem in problems),
     }
@@ -137,5 +125,5 @@ async def test_nothing_private_is_in_logs_spans_problems_or_queues(
     routes = {event.get("route") for event in events if event["event"] == "request"}
     assert {"/v1/uploads", "/v1/generations", "unmatched"} <= routes
     assert any(event["event"] != "request" and event["level"] in ("warning", "error") for event in events)
-    assert {"egress", "intake"} & {span.name.split()[0] for span in spans.get_finished_spans()}
+    assert {"egress", "intake"} & {span.name.split()[0] for span in recorded.finished}
     assert queued

@@ -22,6 +22,7 @@ from statuette.values import CostMicros, SystemClock
 from statuette_gemini.config import GeminiConfig
 from statuette_gemini.provider import GeminiImageProvider
 from tests.integration.road.faults import costs, count, ended, has_finding, until
+from tests.profiles import Profile
 from tests.site import Site, serving
 
 GEMINI = "gemini/gemini-3.1-flash-image"
@@ -35,13 +36,13 @@ async def gemini() -> AsyncIterator[GeminiSimulator]:
 
 
 @pytest.fixture
-async def site(tmp_path: Path, clock: FrozenClock, gemini: GeminiSimulator) -> AsyncIterator[Site]:
+async def site(tmp_path: Path, profile: Profile, clock: FrozenClock, gemini: GeminiSimulator) -> AsyncIterator[Site]:
     """With Gemini, which has little time for a call, and a clock that stands still."""
     # The first call of a process loads the SDK, for which there is not time enough here.
     await asyncio.to_thread(importlib.import_module, "google.genai")
     config = GeminiConfig(api_key="simulator-key", base_url=gemini.base_url, timeout_seconds=0.8)
     providers = (GeminiImageProvider(config, clock),)
-    async with serving(tmp_path, _database(tmp_path), clock=clock, providers=providers) as site:
+    async with serving(tmp_path, profile, clock=clock, providers=providers) as site:
         await site.apply_brand(models=(GEMINI,))
         yield site
 
@@ -81,7 +82,9 @@ async def test_a_provider_that_never_answers_is_given_up_and_nobody_is_charged(
     assert (await costs(site))[1] == 0
 
 
-async def test_the_kernel_ends_a_call_whose_provider_keeps_no_time(tmp_path: Path, clock: FrozenClock) -> None:
+async def test_the_kernel_ends_a_call_whose_provider_keeps_no_time(
+    tmp_path: Path, profile: Profile, clock: FrozenClock
+) -> None:
     # Given a model that may take a tenth of a second, and a call that hangs
     model = ModelInfo(
         id="scripted-1",
@@ -94,7 +97,7 @@ async def test_the_kernel_ends_a_call_whose_provider_keeps_no_time(tmp_path: Pat
     )
     scripted = ScriptedImageProvider(models=(model,), price=CostMicros(currency="USD", micros=1_000))
     scripted.script(Hang())
-    async with serving(tmp_path, _database(tmp_path), clock=clock, scripted=scripted) as site:
+    async with serving(tmp_path, profile, clock=clock, scripted=scripted) as site:
         await site.apply_brand()
         person = await site.person(credits=5)
         upload = await person.upload()
@@ -134,7 +137,7 @@ async def test_more_pictures_than_were_asked_for_are_neither_kept_nor_charged(sc
     assert len([key for key in site.objects() if key.startswith("figurines/")]) == 2 * 3
 
 
-async def test_a_processor_that_does_not_declare_photos_gets_none(tmp_path: Path) -> None:
+async def test_a_processor_that_does_not_declare_photos_gets_none(tmp_path: Path, profile: Profile) -> None:
     # Given a model whose processor takes figurines, but no photos
     shy = ScriptedImageProvider(
         processor=Processor(
@@ -146,7 +149,7 @@ async def test_a_processor_that_does_not_declare_photos_gets_none(tmp_path: Path
             third_party=False,
         )
     )
-    async with serving(tmp_path, _database(tmp_path), scripted=shy) as site:
+    async with serving(tmp_path, profile, scripted=shy) as site:
         await site.apply_brand()
         person = await site.person(credits=5)
         upload = await person.upload()
@@ -161,11 +164,13 @@ async def test_a_processor_that_does_not_declare_photos_gets_none(tmp_path: Path
         assert await has_finding(site, "provider_rejects_operator")
 
 
-async def test_a_permit_that_expires_before_the_call_lets_nothing_out(tmp_path: Path, clock: FrozenClock) -> None:
+async def test_a_permit_that_expires_before_the_call_lets_nothing_out(
+    tmp_path: Path, profile: Profile, clock: FrozenClock
+) -> None:
     # Given a store that takes longer to read a photo than a permit lives
     storage = MemoryStorage(clock=clock)
     scripted = ScriptedImageProvider(clock=clock)
-    async with serving(tmp_path, _database(tmp_path), clock=clock, scripted=scripted, storage=storage) as site:
+    async with serving(tmp_path, profile, clock=clock, scripted=scripted, storage=storage) as site:
         await site.apply_brand()
         person = await site.person(credits=5)
         upload = await person.upload()
@@ -187,14 +192,10 @@ async def test_a_permit_that_expires_before_the_call_lets_nothing_out(tmp_path: 
 
 
 @pytest.fixture
-async def scripted_site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with serving(tmp_path, _database(tmp_path), clock=SystemClock()) as site:
+async def scripted_site(tmp_path: Path, profile: Profile) -> AsyncIterator[Site]:
+    async with serving(tmp_path, profile, clock=SystemClock()) as site:
         await site.apply_brand()
         yield site
-
-
-def _database(folder: Path) -> str:
-    return f"sqlite:///{folder}/statuette.db"
 
 
 def _brand(site: Site) -> str:

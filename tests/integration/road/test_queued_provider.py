@@ -10,6 +10,7 @@ import pytest
 
 from statuette.testing.queued_image import ImageQueueService, QueuedImageProvider
 from tests.integration.road.faults import costs, count, until
+from tests.profiles import Profile
 from tests.site import Site, Visitor, serving
 
 PRICE_MICROS = 50_000
@@ -22,11 +23,11 @@ async def vendor() -> AsyncIterator[ImageQueueService]:
 
 
 async def test_a_queued_job_is_submitted_once_and_polled_until_it_is_done(
-    tmp_path: Path, vendor: ImageQueueService
+    tmp_path: Path, profile: Profile, vendor: ImageQueueService
 ) -> None:
     # Given a vendor that takes a while
     vendor.render_seconds = 0.5
-    async with _site(tmp_path, vendor) as site:
+    async with _site(tmp_path, profile, vendor) as site:
         await site.apply_brand(models=("queued/queued-1",))
         person = await site.person(credits=5)
         upload = await person.upload()
@@ -43,10 +44,12 @@ async def test_a_queued_job_is_submitted_once_and_polled_until_it_is_done(
         assert events == ["queued", "running", "waiting", "figurine_ready", "figurine_ready", "succeeded"]
 
 
-async def test_a_restarted_site_polls_again_instead_of_paying_twice(tmp_path: Path, vendor: ImageQueueService) -> None:
+async def test_a_restarted_site_polls_again_instead_of_paying_twice(
+    tmp_path: Path, profile: Profile, vendor: ImageQueueService
+) -> None:
     # Given a job that waits at the vendor when the site stops
     vendor.render_seconds = 1.5
-    async with _site(tmp_path, vendor) as site:
+    async with _site(tmp_path, profile, vendor) as site:
         await site.apply_brand(models=("queued/queued-1",))
         person = await site.person(credits=5)
         token, upload = person.http.headers["Authorization"], await person.upload()
@@ -54,7 +57,7 @@ async def test_a_restarted_site_polls_again_instead_of_paying_twice(tmp_path: Pa
         await until(lambda: _accepted(site))
 
     # When it is started again
-    async with _site(tmp_path, vendor) as site:
+    async with _site(tmp_path, profile, vendor) as site:
         person = site.visitor()
         person.http.headers["Authorization"] = token
         job = await person.finished(order["id"])
@@ -67,10 +70,10 @@ async def test_a_restarted_site_polls_again_instead_of_paying_twice(tmp_path: Pa
 
 
 async def test_a_vendor_out_of_reach_while_a_job_waits_is_asked_again(
-    tmp_path: Path, vendor: ImageQueueService
+    tmp_path: Path, profile: Profile, vendor: ImageQueueService
 ) -> None:
     vendor.render_seconds = 0.5
-    async with _site(tmp_path, vendor) as site:
+    async with _site(tmp_path, profile, vendor) as site:
         person, job_id = await _waiting_job(site)
         vendor.fail_next = 5
 
@@ -82,11 +85,11 @@ async def test_a_vendor_out_of_reach_while_a_job_waits_is_asked_again(
 
 @pytest.mark.parametrize("refusals", [0, 2], ids=["answering", "refusing at first"])
 async def test_a_cancelled_job_is_cancelled_and_forgotten_at_the_vendor(
-    tmp_path: Path, vendor: ImageQueueService, refusals: int
+    tmp_path: Path, profile: Profile, vendor: ImageQueueService, refusals: int
 ) -> None:
     # Given a job that waits at a vendor
     vendor.render_seconds = 60
-    async with _site(tmp_path, vendor) as site:
+    async with _site(tmp_path, profile, vendor) as site:
         person, job_id = await _waiting_job(site)
         assert vendor.photos_held == 1
         vendor.fail_next = refusals
@@ -103,9 +106,11 @@ async def test_a_cancelled_job_is_cancelled_and_forgotten_at_the_vendor(
         assert (await person.credits())["available"] == 5
 
 
-async def test_deleting_the_photo_takes_it_from_the_vendor_too(tmp_path: Path, vendor: ImageQueueService) -> None:
+async def test_deleting_the_photo_takes_it_from_the_vendor_too(
+    tmp_path: Path, profile: Profile, vendor: ImageQueueService
+) -> None:
     vendor.render_seconds = 60
-    async with _site(tmp_path, vendor) as site:
+    async with _site(tmp_path, profile, vendor) as site:
         person, job_id = await _waiting_job(site)
         upload_id = (await person.http.get("/v1/uploads")).json()["items"][0]["id"]
 
@@ -117,9 +122,9 @@ async def test_deleting_the_photo_takes_it_from_the_vendor_too(tmp_path: Path, v
         assert vendor.photos_held == 0
 
 
-def _site(folder: Path, vendor: ImageQueueService) -> AbstractAsyncContextManager[Site]:
+def _site(folder: Path, profile: Profile, vendor: ImageQueueService) -> AbstractAsyncContextManager[Site]:
     provider = QueuedImageProvider(vendor.base_url, vendor.api_key)
-    return serving(folder, f"sqlite:///{folder}/statuette.db", providers=(provider,))
+    return serving(folder, profile, providers=(provider,))
 
 
 async def _waiting_job(site: Site) -> tuple[Visitor, str]:

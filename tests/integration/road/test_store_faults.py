@@ -15,6 +15,7 @@ from statuette.testing import FrozenClock
 from statuette.testing.memory_storage import MemoryStorage
 from statuette.testing.pictures import photo_jpeg
 from tests.integration.road.faults import MINUTE, costs, ended, has_finding, until, uploads_in
+from tests.profiles import Profile
 from tests.site import Site, serving
 
 
@@ -24,9 +25,9 @@ def storage(clock: FrozenClock) -> MemoryStorage:
 
 
 @pytest.fixture
-async def site(tmp_path: Path, clock: FrozenClock, storage: MemoryStorage) -> AsyncIterator[Site]:
+async def site(tmp_path: Path, profile: Profile, clock: FrozenClock, storage: MemoryStorage) -> AsyncIterator[Site]:
     """On a store that fails as told and a clock that stands still."""
-    async with serving(tmp_path, f"sqlite:///{tmp_path}/statuette.db", clock=clock, storage=storage) as site:
+    async with serving(tmp_path, profile, clock=clock, storage=storage) as site:
         await site.apply_brand()
         yield site
 

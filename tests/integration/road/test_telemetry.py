@@ -7,73 +7,25 @@ import io
 import json
 import logging
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from opentelemetry import metrics, trace
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from statuette.kernel import telemetry
 from statuette.testing.scripted_image import Raise
 from statuette.testing.wire import WireReply, WireRequest, WireServer
 from tests.integration.road.faults import until, uploads_in
+from tests.profiles import Profile
+from tests.recorded import Recorded, parent_id, span_id, trace_id
 from tests.site import Site, serving
 
 SECRET = "what a stranger's exception carries"
 
 
-class Recorded:
-    """What the SDK was given in this process, which can be configured only once."""
-
-    def __init__(self) -> None:
-        self.exporter = InMemorySpanExporter()
-        self.reader = InMemoryMetricReader()
-        telemetry.configure(
-            otlp_endpoint=None,
-            sampling=1.0,
-            span_processors=(SimpleSpanProcessor(self.exporter),),
-            metric_readers=(self.reader,),
-        )
-        assert isinstance(trace.get_tracer_provider(), TracerProvider)
-        assert isinstance(metrics.get_meter_provider(), MeterProvider)
-
-    def spans(self, name: str) -> list[ReadableSpan]:
-        return [span for span in self.exporter.get_finished_spans() if span.name == name]
-
-    def trace_of(self, span: ReadableSpan) -> dict[str, ReadableSpan]:
-        """The spans of the same trace, by name; the first of each."""
-        spans = [each for each in self.exporter.get_finished_spans() if _trace(each) == _trace(span)]
-        return {each.name: each for each in sorted(spans, key=lambda each: each.start_time or 0, reverse=True)}
-
-    def metrics(self) -> dict[str, list[dict[str, Any]]]:
-        """Attributes of every series, by metric."""
-        data = json.loads(self.reader.get_metrics_data().to_json())  # type: ignore[union-attr]
-        return {
-            metric["name"]: [point["attributes"] for point in metric["data"]["data_points"]]
-            for resource in data["resource_metrics"]
-            for scope in resource["scope_metrics"]
-            for metric in scope["metrics"]
-        }
-
-
-@pytest.fixture(scope="module")
-def recorded() -> Iterator[Recorded]:
-    recorded = Recorded()
-    yield recorded
-    # The provider outlives this module; what other tests do is not kept.
-    recorded.exporter.shutdown()
-
-
 @pytest.fixture
-async def site(tmp_path: Path, recorded: Recorded) -> AsyncIterator[Site]:
-    recorded.exporter.clear()
-    async with serving(tmp_path, f"sqlite:///{tmp_path}/statuette.db") as site:
+async def site(tmp_path: Path, profile: Profile, recorded: Recorded) -> AsyncIterator[Site]:
+    async with serving(tmp_path, profile) as site:
         await site.apply_brand()
         yield site
 
@@ -91,21 +43,23 @@ async def test_one_trace_leads_from_the_order_over_the_queue_to_the_provider_and
 
     # Then the trace of the order holds the work, the call and the store, each below what caused it
     (order,) = recorded.spans("POST /v1/generations")
-    spans = recorded.trace_of(order)
+    spans = {span.name: span for span in recorded.trace_of(order)}
     assert set(spans) == {
         "POST /v1/generations",
         "work generate",
+        "database prepare",
         "storage read",
         "egress scripted",
         "render",
         "storage put",
+        "database record",
     }
-    assert _parent(order) is None
-    assert _parent(spans["work generate"]) == _id(order)
-    for name in ("storage read", "egress scripted", "render", "storage put"):
-        assert _parent(spans[name]) == _id(spans["work generate"]), name
+    assert parent_id(order) is None
+    assert parent_id(spans["work generate"]) == span_id(order)
+    for name in set(spans) - {"POST /v1/generations", "work generate"}:
+        assert parent_id(spans[name]) == span_id(spans["work generate"]), name
     # And no attribute names a person, a job or a file
-    attributes = json.dumps([dict(span.attributes or {}) for span in recorded.exporter.get_finished_spans()])
+    attributes = json.dumps([dict(span.attributes or {}) for span in recorded.finished])
     for private in (person.account_id, person.email, upload["id"], job["id"], "127.0.0.1"):
         assert private not in attributes
 
@@ -116,9 +70,9 @@ async def test_an_upload_is_a_trace_of_its_own(site: Site, recorded: Recorded) -
     await person.upload()
 
     (upload,) = recorded.spans("POST /v1/uploads")
-    spans = recorded.trace_of(upload)
-    assert _parent(spans["intake"]) == _id(upload)
-    assert _parent(spans["storage put"]) == _id(upload)
+    spans = {span.name: span for span in recorded.trace_of(upload)}
+    assert parent_id(spans["intake"]) == span_id(upload)
+    assert parent_id(spans["storage put"]) == span_id(upload)
 
 
 async def test_an_enforcement_is_a_new_trace_that_points_back_at_what_asked_for_it(
@@ -136,8 +90,8 @@ async def test_an_enforcement_is_a_new_trace_that_points_back_at_what_asked_for_
     # Then the enforcement is another trace, linked to the request, and says by which rule and how it ended
     (asked,) = recorded.spans("DELETE /v1/uploads/{upload_id}")
     (enforced,) = recorded.spans("enforce")
-    assert _trace(enforced) != _trace(asked)
-    assert [link.context.span_id for link in enforced.links] == [_id(asked)]
+    assert trace_id(enforced) != trace_id(asked)
+    assert [link.context.span_id for link in enforced.links] == [span_id(asked)]
     attributes = dict(enforced.attributes or {})
     assert (attributes["privacy.rule.id"], attributes["privacy.outcome"]) == ("upload.asked", "verified")
 
@@ -150,13 +104,17 @@ async def test_metrics_tell_of_jobs_calls_and_deletions_and_of_nobody(site: Site
     await until(lambda: _gone(site))
     await site.settled()
 
-    found = recorded.metrics()
+    found = recorded.series()
 
-    assert {"route": "/v1/generations", "status": "2xx"} in found["statuette.http.requests"]
+    answered = {"http.request.method": "POST", "http.route": "/v1/generations", "http.response.status_code": 202}
+    assert answered in found["http.server.request.duration"]
     assert {"provider": "scripted", "outcome": "succeeded"} in found["statuette.generation.outcomes"]
     assert {"state": "succeeded"} in found["statuette.generation.states"]
     assert {"processor": "scripted"} in found["statuette.provider.latency"]
     assert {"queue": "interactive"} in found["statuette.work.queue_age"]
+    assert {"actor": "generate", "end": "done"} in found["statuette.work.duration"]
+    assert {} in found["statuette.pixels.wait"]
+    assert {} in found["db.client.connection.wait_time"]
     assert {"rule": "upload.asked"} in found["statuette.enforcement.lag"]
     assert {"currency": "USD", "provider": "scripted"} in found["statuette.provider.cost"]
     for private in (person.account_id, person.email, upload["id"], job["id"]):
@@ -187,13 +145,13 @@ async def test_log_lines_name_their_trace_and_not_what_strangers_said(site: Site
     # Then the line of the request and that of the failed work carry the same trace, and the error's class alone
     (order,) = recorded.spans("POST /v1/generations")
     records = [json.loads(line) for line in lines.getvalue().splitlines()]
-    of_trace = [line for line in records if line.get("trace_id") == f"{_trace(order):032x}"]
+    of_trace = [line for line in records if line.get("trace_id") == f"{trace_id(order):032x}"]
     assert {"request", "work_failed"} <= {line["event"] for line in of_trace}
     (failed,) = [line for line in of_trace if line["event"] == "work_failed"]
     assert failed["error"] == "RuntimeError"
     for private in (SECRET, person.email, person.account_id, upload["id"]):
         assert private not in lines.getvalue()
-    (work,) = [span for span in recorded.spans("work generate") if _parent(span) == _id(order)][:1]
+    (work,) = [span for span in recorded.spans("work generate") if parent_id(span) == span_id(order)][:1]
     assert SECRET not in work.to_json()
 
 
@@ -229,15 +187,3 @@ telemetry.flush()
 
 async def _gone(site: Site) -> bool:
     return await uploads_in(site) == 0 and not [key for key in site.objects() if key.startswith("uploads/")]
-
-
-def _trace(span: ReadableSpan) -> int:
-    return int(span.context.trace_id)
-
-
-def _id(span: ReadableSpan) -> int:
-    return int(span.context.span_id)
-
-
-def _parent(span: ReadableSpan) -> int | None:
-    return None if span.parent is None else int(span.parent.span_id)
