@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,8 +11,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from statuette.kernel.app import litestar_app
 from statuette.testing.pictures import photo_jpeg
 from tests.integration.road.wire import BOUNDARY, RawConnection, form, odd_but_good, problem, refused
+from tests.profiles import Profile
 from tests.site import Site, Visitor, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -20,10 +23,10 @@ MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+async def site(tmp_path_factory: pytest.TempPathFactory, module_profile: Profile) -> AsyncIterator[Site]:
     folder = tmp_path_factory.mktemp("bad_input")
-    url = f"sqlite:///{folder}/statuette.db"
-    async with serving(folder, url, request_body_seconds=BODY_SECONDS, max_upload_bytes=6_000_000) as site:
+    limits = {"request_body_seconds": BODY_SECONDS, "max_upload_bytes": 6_000_000}
+    async with serving(folder, module_profile, **limits) as site:
         await site.apply_brand()
         yield site
 
@@ -260,7 +263,8 @@ ORDERS: dict[str, tuple[dict[str, Any], int, str]] = {
     "empty input": ({"inputs": [{}]}, 400, "invalid_inputs"),
     "unknown role": ({"inputs": [{"upload_id": "upl_x", "role": "boss"}]}, 400, "invalid_request"),
     "foreign upload": ({"inputs": [{"upload_id": "upl_00000000000000000000000000"}]}, 404, "not_found"),
-    "id of no kind": ({"inputs": [{"upload_id": "../../etc/passwd\u0000"}]}, 404, "not_found"),
+    "id of no kind": ({"inputs": [{"upload_id": "../../etc/passwd"}]}, 404, "not_found"),
+    "id that ends early": ({"inputs": [{"upload_id": "upl_x\u0000"}]}, 400, "unstorable_text"),
     "unknown figurine": ({"inputs": [{"figurine_id": "fig_00000000000000000000000000"}]}, 404, "not_found"),
     "unknown parent": ({"parent": "gen_00000000000000000000000000"}, 404, "not_found"),
     "a long style": ({"style": "x" * 61}, 400, "invalid_request"),
@@ -422,6 +426,25 @@ async def test_an_unknown_state_is_refused(person: Visitor) -> None:
 async def test_an_unknown_route_is_a_problem(person: Visitor) -> None:
     for path in ("/", "/v1", "/v1/nope", "/v2/generations", "/v1/uploads/x/y/z", "/%00", "/v1/../admin"):
         assert_problem(await person.http.get(path), 404, "not_found")
+
+
+@pytest.mark.parametrize("text", ["%00", "upl_%00", "%F4%8F%BF%BF", "' OR 1=1 --", "%25%73", "x" * 5000], ids=range(6))
+async def test_an_id_that_is_none_names_nothing(site: Site, person: Visitor, text: str) -> None:
+    # Given every route with something to fill in, of whatever kind
+    routes = [route for route in litestar_app(site.platform).routes if "{" in route.path]
+    assert len(routes) > 10
+
+    # When that is filled with what is no id
+    for route in routes:
+        path = re.sub(r"\{[^}]+\}", text, route.path)
+        for method in sorted(route.methods - {"OPTIONS", "HEAD"}):  # type: ignore[attr-defined]
+            headers = {"Idempotency-Key": "odd"}
+            if path.startswith("/admin"):
+                headers["Authorization"] = f"Bearer {site.secret_keys['alpha']}"
+            answer = await person.http.request(method, path, headers=headers)
+
+            # Then it is refused, and nothing breaks
+            assert 400 <= answer.status_code < 500, (method, path, answer.text)
 
 
 async def test_a_method_that_is_not_there_is_a_problem_that_names_those_that_are(person: Visitor) -> None:

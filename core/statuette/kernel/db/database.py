@@ -19,7 +19,13 @@ import msgspec
 from piccolo.table import Table
 
 from statuette.kernel.db.engines import Connection, TunedEngine, TunedPostgres
-from statuette.kernel.db.errors import ConnectionLost, DatabaseReadOnly, DatabaseUnavailable, SerializationFailure
+from statuette.kernel.db.errors import (
+    ConnectionLost,
+    DatabaseReadOnly,
+    DatabaseUnavailable,
+    SerializationFailure,
+    UnstorableText,
+)
 from statuette.kernel.db.sql import insert_statement
 from statuette.values import Clock, new_id
 
@@ -32,7 +38,10 @@ _log = logging.getLogger(__name__)
 
 
 class Reader:
-    """Runs statements and turns rows into structs. Times read and written are aware; a naive one is a bug and raises."""
+    """Runs statements and turns rows into structs. Times read and written are aware; a naive one is a bug and raises.
+
+    Every method raises `UnstorableText` for a parameter with the character NUL.
+    """
 
     def __init__(self, connection: Connection, now: datetime, *, postgres: bool) -> None:
         self._connection = connection
@@ -41,7 +50,10 @@ class Reader:
 
     async def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         for name, value in parameters.items():
-            if isinstance(value, datetime) and value.tzinfo is None:
+            if isinstance(value, str):
+                if "\0" in value:
+                    raise UnstorableText()
+            elif isinstance(value, datetime) and value.tzinfo is None:
                 raise TypeError(f"The parameter {name!r} is a naive datetime; times carry their zone.")
         return await self._connection.fetch(sql, parameters)
 

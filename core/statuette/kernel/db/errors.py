@@ -6,7 +6,7 @@ import sqlite3
 
 import asyncpg
 
-from statuette.errors import StatuetteError, Unavailable
+from statuette.errors import InvalidInput, StatuetteError, Unavailable
 
 
 class UniqueViolation(StatuetteError):
@@ -14,6 +14,13 @@ class UniqueViolation(StatuetteError):
 
     code = "unique_violation"
     summary = "A row with this key exists already."
+
+
+class UnstorableText(InvalidInput):
+    """Text with the character NUL, which PostgreSQL has no place for. Refused on SQLite, too, so that both do the same."""
+
+    code = "unstorable_text"
+    summary = "Text must not hold the character NUL."
 
 
 class SerializationFailure(StatuetteError):
