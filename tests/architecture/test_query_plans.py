@@ -388,6 +388,11 @@ async def test_every_statement_finds_its_rows_by_an_index(tour: Tour) -> None:
     assert unused == [], "these need no exception any more"
 
 
+def test_every_statement_names_its_columns(tour: Tour) -> None:
+    """One that asks for `*` is not what was prepared any more as soon as a newer version has added a column."""
+    assert [each.sql for each in tour.statements if re.search(r"(SELECT|RETURNING|,|\.)\s*\*", each.sql)] == []
+
+
 def test_the_tour_leads_along_every_route(tour: Tour) -> None:
     assert tour.routes_left_out == []
     assert len(tour.statements) > 100

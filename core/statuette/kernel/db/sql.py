@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+import msgspec
+
 _NAMED = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 
 
@@ -28,3 +30,8 @@ def insert_statement(table: str, columns: tuple[str, ...], ignore_conflicts: boo
     places = ", ".join(f":{column}" for column in columns)
     ending = " ON CONFLICT DO NOTHING RETURNING 1 AS inserted" if ignore_conflicts else ""
     return f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES ({places}){ending}'
+
+
+def columns_of(row: type[msgspec.Struct]) -> str:
+    """The columns that a struct is made of. Never `*`: a statement stays what it is when a newer version adds a column."""
+    return ", ".join(row.__struct_fields__)

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from statuette.kernel.db.database import Reader, Transaction
+from statuette.kernel.db.sql import columns_of
 
 
 class FindingView(msgspec.Struct, frozen=True):
@@ -66,6 +67,6 @@ async def listed(
         parameters["before"] = before
     return await reader.all(
         FindingView,
-        f"SELECT * FROM finding WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT :limit",
+        f"SELECT {columns_of(FindingView)} FROM finding WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT :limit",
         **parameters,
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from statuette.kernel.db.database import Reader, Transaction
+from statuette.kernel.db.sql import columns_of
 from statuette.kernel.domain.brands.config import BrandConfig
 from statuette.kernel.domain.brands.tables import ApiKey, Brand, BrandHost
 
@@ -19,6 +20,9 @@ class BrandRow(msgspec.Struct, frozen=True):
     config_digest: str
     created_at: datetime
     updated_at: datetime
+
+
+_COLUMNS = columns_of(BrandRow)
 
 
 class ApiKeyRow(msgspec.Struct, frozen=True):
@@ -38,11 +42,11 @@ _KEY = "k.id, k.brand_id, k.kind, k.label, k.ending, k.scopes, k.created_at, k.r
 
 
 async def by_slug(reader: Reader, slug: str) -> BrandRow | None:
-    return await reader.one(BrandRow, "SELECT * FROM brand WHERE slug = :slug", slug=slug)
+    return await reader.one(BrandRow, f"SELECT {_COLUMNS} FROM brand WHERE slug = :slug", slug=slug)
 
 
 async def all_brands(reader: Reader) -> list[BrandRow]:
-    return await reader.all(BrandRow, "SELECT * FROM brand ORDER BY slug")
+    return await reader.all(BrandRow, f"SELECT {_COLUMNS} FROM brand ORDER BY slug")
 
 
 async def digests(reader: Reader) -> dict[str, str]:

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from statuette.kernel.db.database import Reader, Transaction
+from statuette.kernel.db.sql import columns_of
 from statuette.kernel.domain.figurines.tables import Figurine
 from statuette.kernel.enforcement.deadlines import visible
 from statuette.kernel.pixels.results import EncodedPicture
@@ -26,6 +27,9 @@ class FigurineRow(msgspec.Struct, frozen=True):
     size_bytes: int
     sha256: str
     created_at: datetime
+
+
+_COLUMNS = columns_of(FigurineRow)
 
 
 async def insert(
@@ -67,7 +71,7 @@ async def get(reader: Reader, brand_id: str, account_id: str | None, figurine_id
     parameters = {} if account_id is None else {"account_id": account_id}
     return await reader.one(
         FigurineRow,
-        f"SELECT * FROM figurine WHERE id = :id AND brand_id = :brand_id{owner} AND state = 'ready' AND {_VISIBLE}",
+        f"SELECT {_COLUMNS} FROM figurine WHERE id = :id AND brand_id = :brand_id{owner} AND state = 'ready' AND {_VISIBLE}",
         id=figurine_id,
         brand_id=brand_id,
         now=reader.now,
@@ -78,7 +82,7 @@ async def get(reader: Reader, brand_id: str, account_id: str | None, figurine_id
 async def lock(tx: Transaction, brand_id: str, account_id: str, figurine_id: str) -> FigurineRow | None:
     return await tx.one(
         FigurineRow,
-        "SELECT * FROM figurine WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"
+        f"SELECT {_COLUMNS} FROM figurine WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"
         f" AND state = 'ready' AND {_VISIBLE}{tx.for_update}",
         id=figurine_id,
         brand_id=brand_id,
@@ -91,7 +95,7 @@ async def page(reader: Reader, brand_id: str, account_id: str, *, before: str | 
     """Newest first."""
     return await reader.all(
         FigurineRow,
-        "SELECT * FROM figurine WHERE brand_id = :brand_id AND account_id = :account_id AND state = 'ready'"
+        f"SELECT {_COLUMNS} FROM figurine WHERE brand_id = :brand_id AND account_id = :account_id AND state = 'ready'"
         f" AND id < :before AND {_VISIBLE} ORDER BY id DESC LIMIT :limit",
         brand_id=brand_id,
         account_id=account_id,
@@ -104,7 +108,7 @@ async def page(reader: Reader, brand_id: str, account_id: str, *, before: str | 
 async def of_generation(reader: Reader, brand_id: str, generation_id: str) -> list[FigurineRow]:
     return await reader.all(
         FigurineRow,
-        "SELECT * FROM figurine WHERE generation_id = :generation_id AND brand_id = :brand_id AND state = 'ready'"
+        f"SELECT {_COLUMNS} FROM figurine WHERE generation_id = :generation_id AND brand_id = :brand_id AND state = 'ready'"
         f" AND {_VISIBLE} ORDER BY id",
         generation_id=generation_id,
         brand_id=brand_id,

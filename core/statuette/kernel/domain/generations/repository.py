@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from statuette.kernel.db.database import Reader, Transaction
+from statuette.kernel.db.sql import columns_of
 
 VARIABLES = msgspec.json.Decoder(dict[str, str])
 _MODELS = msgspec.json.Decoder(list[str])
@@ -48,6 +49,9 @@ class GenerationRow(msgspec.Struct, frozen=True):
         return VARIABLES.decode(self.variables)
 
 
+_COLUMNS = columns_of(GenerationRow)
+
+
 class InputRow(msgspec.Struct, frozen=True):
     generation_id: str
     position: int
@@ -78,7 +82,7 @@ async def get(reader: Reader, brand_id: str, account_id: str | None, generation_
     parameters = {} if account_id is None else {"account_id": account_id}
     return await reader.one(
         GenerationRow,
-        f"SELECT * FROM generation WHERE id = :id AND brand_id = :brand_id{owner}",
+        f"SELECT {_COLUMNS} FROM generation WHERE id = :id AND brand_id = :brand_id{owner}",
         id=generation_id,
         brand_id=brand_id,
         **parameters,
@@ -87,7 +91,7 @@ async def get(reader: Reader, brand_id: str, account_id: str | None, generation_
 
 async def by_id(reader: Reader, generation_id: str) -> GenerationRow | None:
     """For workers, which are handed an id and nothing else."""
-    return await reader.one(GenerationRow, "SELECT * FROM generation WHERE id = :id", id=generation_id)
+    return await reader.one(GenerationRow, f"SELECT {_COLUMNS} FROM generation WHERE id = :id", id=generation_id)
 
 
 async def inputs(reader: Reader, generation_id: str) -> list[InputRow]:
@@ -110,7 +114,9 @@ async def attempts(reader: Reader, generation_id: str) -> list[AttemptRow]:
 
 async def lock(tx: Transaction, generation_id: str) -> GenerationRow:
     """The job, ended or not, locked until the transaction ends."""
-    job = await tx.one(GenerationRow, f"SELECT * FROM generation WHERE id = :id{tx.for_update}", id=generation_id)
+    job = await tx.one(
+        GenerationRow, f"SELECT {_COLUMNS} FROM generation WHERE id = :id{tx.for_update}", id=generation_id
+    )
     assert job is not None, "jobs are not deleted while work is done on them"
     return job
 
@@ -119,7 +125,7 @@ async def lock_by_attempt(tx: Transaction, attempt_id: str) -> GenerationRow | N
     """The job of an attempt, ended or not, locked until the transaction ends."""
     return await tx.one(
         GenerationRow,
-        f"SELECT * FROM generation WHERE id = (SELECT generation_id FROM attempt WHERE id = :id){tx.for_update}",
+        f"SELECT {_COLUMNS} FROM generation WHERE id = (SELECT generation_id FROM attempt WHERE id = :id){tx.for_update}",
         id=attempt_id,
     )
 
@@ -127,7 +133,9 @@ async def lock_by_attempt(tx: Transaction, attempt_id: str) -> GenerationRow | N
 async def lock_unfinished(tx: Transaction, generation_id: str) -> GenerationRow | None:
     """The job, locked until the transaction ends; None when it has ended."""
     return await tx.one(
-        GenerationRow, f"SELECT * FROM generation WHERE id = :id AND {_UNFINISHED}{tx.for_update}", id=generation_id
+        GenerationRow,
+        f"SELECT {_COLUMNS} FROM generation WHERE id = :id AND {_UNFINISHED}{tx.for_update}",
+        id=generation_id,
     )
 
 
@@ -135,7 +143,7 @@ async def lock_unfinished_using(tx: Transaction, upload_id: str) -> list[Generat
     """Jobs that use the upload and have not ended, locked, in an order that is the same for everybody."""
     return await tx.all(
         GenerationRow,
-        "SELECT * FROM generation WHERE id IN (SELECT generation_id FROM generation_input WHERE upload_id = :upload_id)"
+        f"SELECT {_COLUMNS} FROM generation WHERE id IN (SELECT generation_id FROM generation_input WHERE upload_id = :upload_id)"
         f" AND {_UNFINISHED} ORDER BY id{tx.for_update}",
         upload_id=upload_id,
     )
@@ -145,7 +153,7 @@ async def lock_all_unfinished(tx: Transaction, brand_id: str, account_id: str) -
     """The account's jobs that have not ended, locked, in an order that is the same for everybody."""
     return await tx.all(
         GenerationRow,
-        "SELECT * FROM generation WHERE account_id = :account_id AND brand_id = :brand_id AND finished_at IS NULL"
+        f"SELECT {_COLUMNS} FROM generation WHERE account_id = :account_id AND brand_id = :brand_id AND finished_at IS NULL"
         f" ORDER BY id{tx.for_update}",
         account_id=account_id,
         brand_id=brand_id,

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from statuette.kernel.db.database import Reader, Transaction
+from statuette.kernel.db.sql import columns_of
 from statuette.kernel.domain.uploads.tables import Upload
 from statuette.kernel.enforcement.deadlines import visible
 from statuette.kernel.pixels.results import NormalisedPhoto
@@ -26,6 +27,9 @@ class UploadRow(msgspec.Struct, frozen=True):
     sha256: str
     created_at: datetime
     saved_at: datetime | None
+
+
+_COLUMNS = columns_of(UploadRow)
 
 
 async def insert(tx: Transaction, *, upload_id: str, brand_id: str, account_id: str, statement_digest: str) -> None:
@@ -64,7 +68,7 @@ async def make_ready(tx: Transaction, brand_id: str, upload_id: str, photo: Norm
 async def get(reader: Reader, brand_id: str, account_id: str, upload_id: str) -> UploadRow | None:
     return await reader.one(
         UploadRow,
-        f"SELECT * FROM upload WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id AND {_VISIBLE}",
+        f"SELECT {_COLUMNS} FROM upload WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id AND {_VISIBLE}",
         id=upload_id,
         brand_id=brand_id,
         account_id=account_id,
@@ -76,7 +80,7 @@ async def lock(tx: Transaction, brand_id: str, account_id: str, upload_id: str) 
     """The visible upload, locked until the transaction ends, so that saving, using and deleting take turns."""
     return await tx.one(
         UploadRow,
-        "SELECT * FROM upload WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"
+        f"SELECT {_COLUMNS} FROM upload WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"
         f" AND {_VISIBLE}{tx.for_update}",
         id=upload_id,
         brand_id=brand_id,
@@ -89,7 +93,7 @@ async def page(reader: Reader, brand_id: str, account_id: str, *, before: str | 
     """Newest first."""
     return await reader.all(
         UploadRow,
-        "SELECT * FROM upload WHERE brand_id = :brand_id AND account_id = :account_id AND state = 'ready'"
+        f"SELECT {_COLUMNS} FROM upload WHERE brand_id = :brand_id AND account_id = :account_id AND state = 'ready'"
         f" AND id < :before AND {_VISIBLE} ORDER BY id DESC LIMIT :limit",
         brand_id=brand_id,
         account_id=account_id,
