@@ -269,6 +269,37 @@ async def test_a_server_that_hangs_is_not_waited_for_without_end(
     assert await numbers(database) == {}
 
 
+@pytest.mark.parametrize("kind", ["read", "transaction"])
+async def test_what_is_cancelled_while_the_server_hangs_is_cancelled_within_seconds(
+    database: Database, postgres: PostgresServer, kind: str
+) -> None:
+    # Given statements, one after the other, when the server stops answering
+    answered = asyncio.Event()
+
+    async def ask() -> None:
+        async with database.read() if kind == "read" else database.transaction() as reader:
+            while True:
+                await reader.value("SELECT 1 AS one")
+                answered.set()
+
+    asking = asyncio.create_task(ask())
+    await answered.wait()
+    await asyncio.to_thread(postgres.pause)
+
+    # When whoever sends them is cancelled
+    began = asyncio.get_running_loop().time()
+    asking.cancel()
+
+    # Then that is what comes of it, not some error of the connection, and soon
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert asyncio.get_running_loop().time() - began < 4
+
+    # And the server serves again as soon as it can
+    await asyncio.to_thread(postgres.resume)
+    assert await numbers(database) == {}
+
+
 async def test_a_cancelled_request_leaves_no_transaction_open(notes: str, opened: Opened) -> None:
     # Given a pool of two and a request that is in the middle of a statement
     database = opened(notes, pool_size=2)

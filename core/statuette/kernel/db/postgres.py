@@ -111,7 +111,7 @@ class TunedPostgres(PostgresEngine):
             await asyncio.shield(_rolled_back(connection))
             raise
         finally:
-            await pool.release(connection)
+            await _released(pool, connection)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[PostgresConnection]:
@@ -120,7 +120,7 @@ class TunedPostgres(PostgresEngine):
         try:
             yield reading
         finally:
-            await pool.release(reading.raw)
+            await _released(pool, reading.raw)
 
     async def truncate_log(self) -> bool:
         """Nothing to do: dead rows last until vacuum."""
@@ -141,7 +141,7 @@ class _Reading(PostgresConnection):
             if not sql.startswith("SELECT"):
                 raise
         _cut(self.raw)
-        await self._pool.release(self.raw)
+        await _released(self._pool, self.raw)
         await self._pool.expire_connections()  # those that are as old are gone, too
         self.raw = await _held(self._pool)
         return await super().fetch(sql, parameters)
@@ -190,7 +190,7 @@ async def _begun(pool: asyncpg.Pool, connection: Held) -> Held:
     except BaseException as error:
         ours = _told(error, connection)
         _cut(connection)
-        await pool.release(connection)
+        await _released(pool, connection)
         await pool.expire_connections()
         if ours is None:
             raise
@@ -231,6 +231,13 @@ async def _rolled_back(connection: Held) -> None:
                 await connection.execute("ROLLBACK")
     except Exception:  # whatever it is, the server rolls back when the connection is gone
         _cut(connection)
+
+
+async def _released(pool: asyncpg.Pool, connection: Held) -> None:
+    """Give it back, whatever comes of that. One whose server does not even answer that a statement is cancelled is closed;
+    nobody hears of it, least of all instead of the cancellation."""
+    with suppress(Exception):
+        await pool.release(connection, timeout=_ROLLBACK_SECONDS)
 
 
 def _told(error: BaseException, connection: Held) -> StatuetteError | None:
