@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from statuette.kernel.telemetry.instruments import DECLARED
 from statuette.testing.gemini_simulator import Case, GeminiSimulator
 from statuette.testing.otlp_receiver import OtlpReceiver, ReceivedLink, ReceivedSeries, ReceivedSpan
 from statuette.testing.servers import CollectorServer
@@ -202,6 +203,10 @@ async def test_metrics_tell_of_the_whole_deployment_and_of_nobody_in_it(observed
                 role in {each.resource["statuette.role"] for each in observed.series(metric)}
             )
         )
+    # And none is sent that the reference does not describe
+    described = {each.name: set(each.attributes) for each in DECLARED}
+    for metric, series in observed.receiver.metrics().items():
+        assert {name for each in series for name in each.attributes} <= described[metric], metric
     # And neither spans nor metrics carry an id, an address or a key of anybody
     told = msgspec.json.encode([observed.receiver.spans(), observed.receiver.metrics()]).decode()
     for private in (person.account_id, person.email, person.words, photo, job, API_KEY, observed.operator_key):

@@ -134,7 +134,7 @@ work_seconds = _histogram(
     "statuette.work.duration",
     _CALLS,
     "How long a step of work took, and how it ended: `done` (or postponed in order), `again` (failed, to be retried),"
-    " `poisoned` (failed too often), `lease_lost`.",
+    " `poisoned` (failed too often), `lease_lost` (another process has it, or nobody has to), `abandoned` (this process stops).",
     "actor",
     "end",
 )
@@ -158,7 +158,7 @@ signals_lost = _counter(
 )
 processes = Gauge("statuette.processes", "{process}", "Processes that are alive, in the whole deployment.", "role")
 
-leading = Gauge("statuette.scheduler.leading", "1", "1 at the scheduler that ticks, 0 at one that stands by.")
+leading = Gauge("statuette.scheduler.leading", "{scheduler}", "1 at the scheduler that ticks, 0 at one that stands by.")
 tick_seconds = _histogram("statuette.scheduler.tick", _MOMENTS, "How long a tick with all its duties took.")
 duties_failed = _counter("statuette.scheduler.failures", "{run}", "Runs of a duty that failed.", "duty")
 
@@ -175,7 +175,7 @@ outcomes = _counter(
 terminal_states = _counter("statuette.generation.states", "{job}", "Jobs that ended.", "state")
 cost_micros = _counter(
     "statuette.provider.cost",
-    "1e-6",
+    "{micros}",
     "What calls cost, in millionths of the currency. Of a call that nobody saw the end of: what it may have cost at worst.",
     "provider",
     "currency",
