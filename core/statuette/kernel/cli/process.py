@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from statuette.errors import ConfigurationError
+from statuette.kernel.cli.memory import give_back_large_buffers
 from statuette.kernel.platform import Platform
 from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.settings import Settings
@@ -57,6 +58,7 @@ def run(
         observe(platform, role)
         await main(platform)
 
+    give_back_large_buffers()
     uvloop.run(composed())
     sys.stderr.flush()
 
