@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import sys
@@ -20,6 +21,8 @@ from statuette.kernel.db.schema import MIGRATIONS, MigrationBlocked, UnknownSche
 from statuette.testing import FrozenClock
 from statuette.testing.servers import PostgresServer
 from tests.integration.road.faults import until
+from tests.profiles import Profile
+from tests.site import serving
 
 EXPAND = """\
 from statuette.kernel.db.columns import key, optional_text
@@ -32,6 +35,20 @@ async def forwards():
     manager = migration(ID, "A later release")
     create_table(manager, "Fancy", "fancy_{number}", id=key())
     add_column(manager, "WorkItem", "work_item", "fancy_{number}", optional_text())
+    return manager
+"""
+WIDER = """\
+from statuette.kernel.db.columns import ident, optional_text
+from statuette.kernel.db.migrating import add_column, migration
+
+ID = "{id}"
+
+
+async def forwards():
+    manager = migration(ID, "A later release knows more of everything")
+    for name in ("Generation", "Upload", "Figurine", "Deadline", "Account", "Session", "Attempt", "Brand"):
+        add_column(manager, name, name.lower(), "fancy", optional_text())
+        add_column(manager, name, name.lower(), "plain", ident())
     return manager
 """
 CONTRACT = """\
@@ -342,3 +359,42 @@ async def test_older_code_starts_on_a_newer_schema_until_something_it_needs_was_
         with pytest.raises(UnknownSchema, match="0901_contract") as told:
             await refused(anywhere.engine, ours)
         assert "Upgrade" in str(told.value)
+
+
+@pytest.mark.parametrize("profile_name", ["cluster"], indirect=True)
+async def test_a_site_of_the_older_version_works_on_while_the_schema_gets_newer_and_starts_on_it_again(
+    tmp_path: Path, profile: Profile, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given a site that is at work, its statements prepared
+    later = release(tmp_path / "later", "9", _0900_wider=WIDER)
+    caplog.set_level(logging.INFO, "statuette")
+    (tmp_path / "site").mkdir()
+    async with serving(tmp_path / "site", profile) as site:
+        await site.apply_brand()
+        person = await site.person()
+        photo = await person.upload()
+
+        async def work() -> list[str]:
+            states = [(await person.finished((await person.order(photo["id"]))["id"]))["state"] for _ in range(3)]
+            assert (await person.http.get("/v1/figurines")).status_code == 200
+            return states
+
+        assert await work() == ["succeeded"] * 3
+
+        # When a newer version migrates the database, and the older one works on
+        migrating = TunedPostgres(profile.database_url)
+        await migrating.open()
+        assert await migrate(migrating, later) == ["0900_wider"]
+        await migrating.close()
+
+        # Then nothing fails, and no transaction has to be run again
+        assert await work() == ["succeeded"] * 3
+        assert (await person.http.get("/readyz")).status_code == 200
+        assert "transaction_again" not in caplog.messages
+
+    # And the older version starts on the newer schema
+    (tmp_path / "again").mkdir()
+    async with serving(tmp_path / "again", profile) as site:
+        person = site.visitor()
+        assert (await person.http.get("/readyz")).status_code == 200
+        assert (await person.http.get("/v1/site")).status_code == 200
