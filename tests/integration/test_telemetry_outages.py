@@ -128,7 +128,7 @@ async def _serving(folder: Path, otlp_endpoint: str) -> AsyncIterator[Program]:
     settings = {
         "STATUETTE_OTLP_ENDPOINT": otlp_endpoint,
         "STATUETTE_TRACE_SAMPLING": "1",
-        "OTEL_EXPORTER_OTLP_HEADERS": f"x-key={KEY},this is no header but has {KEY} in it",
+        "STATUETTE_OTLP_HEADERS": f"x-key={KEY},this is no header but has {KEY} in it",
         "OTEL_BSP_SCHEDULE_DELAY": "50",
         "OTEL_BSP_MAX_QUEUE_SIZE": "64",
         "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "16",

@@ -156,7 +156,7 @@ async def test_a_deletion_is_a_trace_of_its_own_that_points_at_the_request_that_
     assert enforced.attributes["privacy.outcome"] == "verified"
     assert {"privacy.policy.digest", "privacy.due_at"} <= set(enforced.attributes)
     (erased,) = await observed.spans("storage delete", trace_id=enforced.trace_id)
-    assert erased.parent_id == enforced.span_id
+    assert (erased.parent_id, erased.attributes) == (enforced.span_id, {"privacy.store": "s3"})
 
 
 async def test_metrics_tell_of_the_whole_deployment_and_of_nobody_in_it(observed: Observed) -> None:

@@ -127,3 +127,45 @@ def test_without_an_endpoint_there_is_only_the_trace_of_a_trusted_caller() -> No
     assert _told(None, None)["carried"] == [None]
     assert _told(None, SAMPLED)["carried"] == [None]
     assert _told(None, SAMPLED, trusted=True)["carried"] == [SAMPLED]
+
+
+# A process that takes up work which came with a `traceparent`.
+_WORKING = """
+import json, sys
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from statuette.kernel import telemetry
+
+sampling, parent = json.loads(sys.argv[1])
+exporter = InMemorySpanExporter()
+telemetry.configure(otlp_endpoint=None, sampling=sampling, span_processors=(SimpleSpanProcessor(exporter),))
+with telemetry.continued(parent), telemetry.span("work"):
+    carried = telemetry.trace_parent()
+print(json.dumps([carried, [f"{span.context.trace_id:032x}" for span in exporter.get_finished_spans()]]))
+"""
+
+
+@pytest.mark.parametrize("sampling", [0.0, 1.0])
+def test_work_is_recorded_if_what_caused_it_was_whatever_the_sampling_of_the_process_that_does_it(
+    sampling: float,
+) -> None:
+    carried, recorded = _worked(sampling, SAMPLED)
+    assert (carried[3:35], recorded) == (TRACE, [TRACE])
+
+    carried, recorded = _worked(sampling, NOT_SAMPLED)
+    assert (carried[3:35], recorded) == (TRACE, [])
+
+
+def test_work_that_nothing_traced_caused_begins_a_trace_that_is_drawn_anew() -> None:
+    carried, recorded = _worked(1.0, None)
+    assert recorded == [carried[3:35]]
+
+    carried, recorded = _worked(0.0, None)
+    assert recorded == []
+
+
+def _worked(sampling: float, parent: str | None) -> tuple[str, list[str]]:
+    arguments = json.dumps([sampling, parent])
+    done = subprocess.run([sys.executable, "-c", _WORKING, arguments], capture_output=True, timeout=60, check=True)
+    carried, recorded = json.loads(done.stdout)
+    return carried, recorded

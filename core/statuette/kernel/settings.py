@@ -261,8 +261,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
         str | None,
         Meta(
             description="Where traces and metrics are sent (OTLP over HTTP); nothing is sent unless this or"
-            " `OTEL_EXPORTER_OTLP_ENDPOINT` is set. A key that the receiver wants goes into `OTEL_EXPORTER_OTLP_HEADERS`.",
+            " `OTEL_EXPORTER_OTLP_ENDPOINT` is set.",
             examples=["http://collector:4318"],
+        ),
+    ] = None
+    otlp_headers: Annotated[
+        str | None,
+        Meta(
+            description="Headers that the receiver of traces and metrics wants, such as a key: `name=value`, separated by commas."
+            " `OTEL_EXPORTER_OTLP_HEADERS` does the same.",
+            examples=["authorization=Bearer <key>"],
+            extra=_SECRET,
         ),
     ] = None
     trace_sampling: Annotated[

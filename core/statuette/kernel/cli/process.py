@@ -36,6 +36,7 @@ def observe(platform: Platform, role: str) -> None:
 
     telemetry.configure(
         otlp_endpoint=platform.settings.otlp_endpoint,
+        otlp_headers=platform.settings.otlp_headers,
         sampling=platform.settings.trace_sampling,
         role=role,
         process_id=platform.presence.id,

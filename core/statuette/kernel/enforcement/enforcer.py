@@ -97,7 +97,7 @@ class Enforcer:
                 span.set_attribute("privacy.outcome", "still_in_use")
                 return
             try:
-                with telemetry.span("storage delete"):
+                with telemetry.span("storage delete", SpanKind.INTERNAL, **{"privacy.store": self._storage.name}):
                     for prefix in prefixes:
                         await self._destroy(prefix)
             except StorageUnavailable:

@@ -46,6 +46,8 @@ class RedisChannel:
         if len(self._pending) < _MOST_PENDING:
             self._pending[f"{kind} {subject}"] = None
             self._some.set()
+        else:
+            telemetry.signals_lost.add(1)
 
     async def _publishing(self) -> None:
         while True:

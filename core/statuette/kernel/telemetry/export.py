@@ -25,6 +25,7 @@ def configure(
     *,
     otlp_endpoint: str | None,
     sampling: float,
+    otlp_headers: str | None = None,
     role: str = "",
     process_id: str = "",
     span_processors: tuple[SpanProcessor, ...] = (),
@@ -37,6 +38,7 @@ def configure(
 
     Args:
         otlp_endpoint: base address of a receiver, to which `/v1/traces` and `/v1/metrics` are added.
+        otlp_headers: what the receiver wants, such as a key, as `name=value,…`.
         sampling: part of the traces that is recorded, 0 to 1.
         role, process_id: what this process is.
     """
@@ -46,8 +48,8 @@ def configure(
     if endpoint := otlp_endpoint or os.environ.get(OTEL_EXPORTER_OTLP_ENDPOINT):
         from statuette.kernel.telemetry import otlp
 
-        processors.append(otlp.span_processor(endpoint))
-        readers.append(otlp.metric_reader(endpoint))
+        processors.append(otlp.span_processor(endpoint, otlp_headers))
+        readers.append(otlp.metric_reader(endpoint, otlp_headers))
     resource = _resource(role, process_id)
     # Neither is shut down at the interpreter's exit: that would wait half a minute for a receiver that does not answer.
     if processors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -11,6 +12,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.util.re import parse_env_headers
 
 _FAILURES_TO_TELL = 2  # a kept connection that the receiver has closed is one, and is tried again at once
 _log = logging.getLogger(__name__)
@@ -18,18 +20,24 @@ _log = logging.getLogger(__name__)
 logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
 
 
-def span_processor(endpoint: str) -> SpanProcessor:
+def span_processor(endpoint: str, headers: str | None) -> SpanProcessor:
     """Sends spans in batches, from a thread of its own; drops them when its queue is full. Never waited for."""
-    return BatchSpanProcessor(OTLPSpanExporter(_address(endpoint, "traces"), session=_Session("traces")))
+    session = _Session("traces")
+    return BatchSpanProcessor(OTLPSpanExporter(_address(endpoint, "traces"), headers=_parsed(headers), session=session))
 
 
-def metric_reader(endpoint: str) -> MetricReader:
+def metric_reader(endpoint: str, headers: str | None) -> MetricReader:
     """Sends all metrics every now and then, from a thread of its own."""
-    return PeriodicExportingMetricReader(OTLPMetricExporter(_address(endpoint, "metrics"), session=_Session("metrics")))
+    exporter = OTLPMetricExporter(_address(endpoint, "metrics"), headers=_parsed(headers), session=_Session("metrics"))
+    return PeriodicExportingMetricReader(exporter)
 
 
 def _address(endpoint: str, signal: str) -> str:
     return f"{endpoint.rstrip('/')}/v1/{signal}"
+
+
+def _parsed(headers: str | None) -> Mapping[str, str]:
+    return parse_env_headers(headers or "", liberal=True)
 
 
 class _Session(requests.Session):

@@ -58,6 +58,8 @@ class RedisHints:
                     await self._send_some()
 
     async def send(self, queue: str, item_ids: Sequence[str]) -> None:
+        if (too_many := len(self._pending) + len(item_ids) - _MOST_PENDING) > 0:  # the oldest give way
+            telemetry.hints_lost.add(too_many, {"queue": queue})
         self._pending.extend((queue, item_id) for item_id in item_ids)
         self._some.set()
 
