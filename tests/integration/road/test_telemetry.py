@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import logging
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,7 +12,6 @@ import pytest
 
 from statuette.kernel import telemetry
 from statuette.testing.scripted_image import Raise
-from statuette.testing.wire import WireReply, WireRequest, WireServer
 from tests.integration.road.faults import until, uploads_in
 from tests.profiles import Profile
 from tests.recorded import Recorded, parent_id, span_id, trace_id
@@ -153,36 +150,6 @@ async def test_log_lines_name_their_trace_and_not_what_strangers_said(site: Site
         assert private not in lines.getvalue()
     (work,) = [span for span in recorded.spans("work generate") if parent_id(span) == span_id(order)][:1]
     assert SECRET not in work.to_json()
-
-
-@pytest.mark.parametrize("configured", [True, False])
-async def test_nothing_is_exported_unless_an_endpoint_is_configured(configured: bool) -> None:
-    # Given a collector, and a process that records a span and a metric
-    paths: list[str] = []
-
-    async def collect(request: WireRequest, reply: WireReply) -> None:
-        paths.append(request.path)
-        await reply.send(200, b"", {"content-type": "application/x-protobuf"})
-
-    async with WireServer(collect) as collector:
-        # When it is told of the collector, or not
-        endpoint = repr(collector.base_url) if configured else None
-        process = await asyncio.create_subprocess_exec(sys.executable, "-c", _PROGRAM.format(endpoint=endpoint))
-        assert await asyncio.wait_for(process.wait(), 30) == 0
-
-    # Then the collector hears of it, or not
-    assert set(paths) == ({"/v1/traces", "/v1/metrics"} if configured else set())
-
-
-_PROGRAM = """
-from statuette.kernel import telemetry
-
-telemetry.configure(otlp_endpoint={endpoint}, sampling=1.0)
-with telemetry.span("work"):
-    assert (telemetry.trace_parent() is not None) == ({endpoint} is not None)
-telemetry.terminal_states.add(1, {{"state": "succeeded"}})
-telemetry.flush()
-"""
 
 
 async def _gone(site: Site) -> bool:
