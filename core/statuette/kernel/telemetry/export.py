@@ -10,7 +10,7 @@ from contextlib import suppress
 from importlib.metadata import version
 
 from opentelemetry import metrics, trace
-from opentelemetry.sdk.environment_variables import OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SDK_DISABLED
+from opentelemetry.sdk.environment_variables import OTEL_EXPORTER_OTLP_ENDPOINT
 from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
@@ -42,8 +42,6 @@ def configure(
         sampling: part of the traces that is recorded, 0 to 1.
         role, process_id: what this process is.
     """
-    if os.environ.get(OTEL_SDK_DISABLED, "").strip().lower() == "true":
-        return
     processors, readers = list(span_processors), list(metric_readers)
     if endpoint := otlp_endpoint or os.environ.get(OTEL_EXPORTER_OTLP_ENDPOINT):
         from statuette.kernel.telemetry import otlp
