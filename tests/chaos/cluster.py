@@ -63,6 +63,15 @@ class Cluster(Deployment):
         await self.s3_proxy.__aexit__()
         await asyncio.to_thread(self._servers.close)
 
+    async def heal(self) -> None:
+        """Undo whatever was done to the servers."""
+        self.s3_proxy.heal()
+        await self.s3_proxy.welcome()
+        for server in (self.postgres, self.redis):
+            if server.running:
+                server.resume()
+            await asyncio.to_thread(server.start)
+
     def program(self, role: str, name: str, command: Sequence[str] = STATUETTE) -> Program:
         """Another process, not yet started.
 

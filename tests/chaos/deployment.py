@@ -56,6 +56,7 @@ class Deployment(ABC):
         programs: its processes.
         balancer: what stands before those that answer.
         database_url: of its database.
+        disorder: what processes did that were asked to leave in order.
     """
 
     profile: ClassVar[ProfileName]
@@ -65,6 +66,7 @@ class Deployment(ABC):
         self.programs: list[Program] = []
         self.balancer = Balancer(())
         self.database_url = ""
+        self.disorder: list[str] = []
         self._settings = dict(settings)
 
     async def __aenter__(self) -> Self:
@@ -99,6 +101,16 @@ class Deployment(ABC):
 
     def of(self, role: str) -> list[Program]:
         return [program for program in self.programs if program.role == role]
+
+    async def stop(self, program: Program) -> None:
+        """As a supervisor does: with SIGTERM, and a while later with SIGKILL."""
+        try:
+            code = await program.stop()
+        except TimeoutError:
+            code = None
+            await program.kill()
+        if code != 0:
+            self.disorder.append(f"{program.name} was told to stop: {'it did not' if code is None else f'code {code}'}")
 
     def client(self, host: str = HOST) -> httpx.AsyncClient:
         """Somebody with a browser."""

@@ -34,6 +34,7 @@ class Eavesdropper:
         self._telemetry = telemetry
         self._commands: list[str] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._over = False
         self._client = redis.Redis.from_url(cluster.redis.url, decode_responses=True, socket_connect_timeout=1)
 
     async def __aenter__(self) -> Self:
@@ -41,6 +42,7 @@ class Eavesdropper:
         return self
 
     async def __aexit__(self, *exit_arguments: object) -> None:
+        self._over = True  # the client may turn a cancellation into an error of its own
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -71,7 +73,7 @@ class Eavesdropper:
         ] + [f"Redis keeps {key} for ever" for key in sorted(self.lasting)]
 
     async def _listen(self) -> None:
-        while True:
+        while not self._over:
             with contextlib.suppress(RedisError, OSError):
                 async with self._client.monitor() as monitor:
                     async for command in monitor.listen():
@@ -79,7 +81,7 @@ class Eavesdropper:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _look(self) -> None:
-        while True:
+        while not self._over:
             with contextlib.suppress(RedisError, OSError):
                 async for key in self._client.scan_iter(count=1000):
                     self.keys.add(key)

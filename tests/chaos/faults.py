@@ -87,7 +87,7 @@ def tracks_of(deployment: Deployment) -> list[Track]:
 def processes_of_embedded(deployment: Deployment) -> Track:
     kinds = {
         "kill server": Kind(partial(_kill, deployment.programs)),
-        "restart server": Kind(partial(_restart, deployment.programs)),
+        "restart server": Kind(partial(_rolling_restart, deployment)),
         "pause server": Kind(partial(_pause, deployment.programs), (0.5, 3)),
     }
     return Track("processes", kinds, calm_seconds=(0.2, 1.0), into_seconds=0.4)
@@ -151,15 +151,9 @@ async def _kill(programs: list[Program], fault: Fault) -> None:
     await revive(program)
 
 
-async def _restart(programs: list[Program], fault: Fault) -> None:
-    program = programs[fault.target % len(programs)]
-    await program.stop()
-    await revive(program)
-
-
 async def _rolling_restart(deployment: Deployment, _: Fault) -> None:
     for program in deployment.programs:
-        await program.stop()
+        await deployment.stop(program)
         await revive(program)
 
 

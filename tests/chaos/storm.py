@@ -141,6 +141,7 @@ class _Storm:
                 )
                 jobs = await reader.rows("SELECT state, reason FROM generation")
                 attempts = await reader.rows("SELECT state FROM attempt")
+        wrong += self._deployment.disorder
         if eavesdropper is not None:
             wrong += eavesdropper.told(promises.private)
         return Report(
@@ -177,6 +178,7 @@ class _Storm:
                 return
             self._says(f"{_when(self._began)}  {_told(fault)}")
             await track.inflict(fault)
+            self._says(f"{_when(self._began)}  {fault.kind}: over")
             self._faults[fault.kind] += 1
             if self._limits.faults is not None and self._faults.total() >= self._limits.faults:
                 self._over.set()

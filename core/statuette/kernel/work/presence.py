@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from statuette.errors import Unavailable
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database, Reader
 from statuette.values import new_id
@@ -58,8 +59,11 @@ class Presence:
         beating, self._beating = self._beating, None
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
-        async with self._database.transaction() as tx:
-            await tx.execute("DELETE FROM process WHERE id = :id", id=self.id)
+        try:
+            async with self._database.transaction() as tx:
+                await tx.execute("DELETE FROM process WHERE id = :id", id=self.id)
+        except Unavailable:  # then it is noticed once the row has run out
+            _log.warning("goodbye_not_said")
 
     async def beat(self) -> None:
         """Prove to be alive for another `LEASE`."""

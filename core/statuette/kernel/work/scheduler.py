@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from statuette.errors import Unavailable
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database, Transaction
 from statuette.values import Clock
@@ -56,8 +57,11 @@ class Scheduler:
         await asyncio.gather(task, return_exceptions=True)
         telemetry.leading.hide()
         telemetry.hide_what_one_tells_for_all()
-        async with self._database.transaction() as tx:
-            await tx.execute("DELETE FROM lease WHERE name = 'scheduler' AND owner = :owner", owner=self._owner)
+        try:
+            async with self._database.transaction() as tx:
+                await tx.execute("DELETE FROM lease WHERE name = 'scheduler' AND owner = :owner", owner=self._owner)
+        except Unavailable:  # then another takes over once the lease has run out
+            _log.warning("lease_not_given_back")
 
     async def _forever(self) -> None:
         while True:
