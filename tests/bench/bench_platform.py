@@ -1,6 +1,7 @@
-"""What the platform itself adds to a job, and how many jobs one process keeps in flight.
+"""What the platform itself adds to a job, on the cluster profile: an API process, a worker, a scheduler and a client apart.
 
-The provider takes a fixed time; pixel work is measured apart and taken off.
+The time is the database's: from the moment of the order to the commit that ends the job. The provider's time is known; pixel
+work is measured apart and taken off.
 """
 
 from __future__ import annotations
@@ -8,110 +9,120 @@ from __future__ import annotations
 import asyncio
 import os
 import statistics
-import tempfile
 import time
-from datetime import datetime, timedelta
-from pathlib import Path
 
-from statuette.kernel.pixels.results import RenderedPicture
-from statuette.testing.pictures import photo_jpeg
-from statuette.testing.scripted_image import Answer, ScriptedImageProvider
-from tests.bench.report import Figure, at_least, at_most
-from tests.profiles import embedded
-from tests.site import Site, Visitor, serving
+import asyncpg
+import httpx
+
+from statuette.kernel.pixels.pool import PixelPool
+from statuette.testing.pictures import picture_png
+from tests.bench.cluster import Cluster, Person, all_ended, cluster, photo
+from tests.bench.load import requests_per_second
+from tests.bench.report import Figure, at_most
 
 _PROVIDER_SECONDS = 0.2
-_BURST = 120
-_PACED = 150
+_PEOPLE = 20
+_PHOTO_KILOBYTES = 400
+_BURST_JOBS = 300
+_PACED_JOBS = 400
+_IN_FLIGHT = 64
+_ACCEPTED = b"20"  # 202, or 200 where the job has ended before the answer was made
 
 
 async def measure() -> list[Figure]:
-    return [*await _around_the_call(), *await _in_flight()]
-
-
-async def _around_the_call() -> list[Figure]:
-    provider = ScriptedImageProvider(default=Answer(delay=timedelta(seconds=_PROVIDER_SECONDS)))
-    with tempfile.TemporaryDirectory() as folder:
-        async with serving(
-            Path(folder),
-            embedded(f"sqlite:///{folder}/s.db"),
-            scripted=provider,
-            worker_concurrency=64,
-            pixel_workers=2,
-        ) as site:
-            rendering = _timed(site)
-            await site.apply_brand(ceiling="1000000.00", limits_in_flight=100_000)
-            person = await site.person(credits=100_000)
-            upload = await person.upload()
-            began = time.perf_counter()
-            burst = await asyncio.gather(*(person.order(upload["id"]) for _ in range(_BURST)))
-            await asyncio.gather(*(person.finished(job["id"], 60) for job in burst))
-            saturation = _BURST / (time.perf_counter() - began)
-            added = await _paced(person, upload["id"], saturation / 2, rendering)
-    ordered = sorted(added)
-    how = f"{_PACED} jobs at half of {saturation:.1f} jobs/s, SQLite, provider {_PROVIDER_SECONDS} s, HTTP client in the process"
+    async with cluster() as site:
+        await _record_commit_times(site)
+        people = await site.people(_PEOPLE, photo(_PHOTO_KILOBYTES))
+        async with (
+            site.database() as database,
+            site.process("scheduler"),
+            site.process("api") as api,
+            site.process(
+                "worker", str(_PROVIDER_SECONDS), environment={"STATUETTE_WORKER_CONCURRENCY": str(_IN_FLIGHT)}
+            ),
+        ):
+            assert api.url is not None
+            saturation = await _saturation(api.url, people, database)
+            rate = saturation / 2
+            felt = await _paced(api.url, people, rate)
+            around = await _around_the_call(database, list(felt))
+    pixels = await _pixel_seconds()
+    added = sorted(seconds - pixels for seconds in around.values())
+    answers = sorted(seconds - _PROVIDER_SECONDS - pixels for seconds in felt.values())
+    how = (
+        f"{_PACED_JOBS} jobs at half of {saturation:.0f} jobs/s, provider {_PROVIDER_SECONDS} s, {1000 * pixels:.0f} ms of pixels"
+        f" taken off, durable PostgreSQL, {os.cpu_count()} cores for everything; from sending the order to hearing of its end"
+        f" {1000 * _quantile(answers, 0.5):.0f} and {1000 * _quantile(answers, 0.99):.0f} ms"
+    )
     return [
-        at_most("platform time around the image call, p50", 1000 * statistics.median(ordered), 30, how, "ms"),
-        at_most("platform time around the image call, p99", 1000 * ordered[int(len(ordered) * 0.99)], 150, how, "ms"),
+        at_most("platform time around the image call, p50", 1000 * _quantile(added, 0.5), 30, how, "ms"),
+        at_most("platform time around the image call, p99", 1000 * _quantile(added, 0.99), 150, how, "ms"),
     ]
 
 
-def _timed(site: Site) -> list[float]:
-    """Have the pixel pool note how long each picture took, queueing included."""
-    spent: list[float] = []
-    render = site.platform.pixels.render
-
-    async def timed(
-        data: bytes, sizes: tuple[int, ...] = (1024, 256), provenance: str | None = None
-    ) -> RenderedPicture:
-        began = time.perf_counter()
-        try:
-            return await render(data, sizes, provenance)
-        finally:
-            spent.append(time.perf_counter() - began)
-
-    site.platform.pixels.render = timed  # type: ignore[method-assign]
-    return spent
+async def _record_commit_times(site: Cluster) -> None:
+    async with site.database() as database:
+        await database.execute("ALTER SYSTEM SET track_commit_timestamp = on")
+    await asyncio.to_thread(site.postgres.stop)
+    await asyncio.to_thread(site.postgres.start)
 
 
-async def _paced(person: Visitor, upload_id: str, rate: float, rendering: list[float]) -> list[float]:
-    """Seconds from acceptance to the end, without the call and the picture's rendering, for each job."""
-    rendering.clear()
-
-    async def one(number: int) -> float:
-        await asyncio.sleep(number / rate)
-        job = await person.finished((await person.order(upload_id))["id"], 60)
-        created, finished = datetime.fromisoformat(job["created_at"]), datetime.fromisoformat(job["finished_at"])
-        return (finished - created).total_seconds() - _PROVIDER_SECONDS
-
-    totals = await asyncio.gather(*(one(number) for number in range(_PACED)))
-    pixels = statistics.median(rendering)
-    return [total - pixels for total in totals]
-
-
-async def _in_flight() -> list[Figure]:
-    """500 jobs of 8 s at once, each with a photo of its own size in memory."""
-    seconds, jobs = 8.0, 500
-    provider = ScriptedImageProvider(default=Answer(delay=timedelta(seconds=seconds)))
-    photo = photo_jpeg(1600, 1600)
-    with tempfile.TemporaryDirectory() as folder:
-        async with serving(
-            Path(folder),
-            embedded(f"sqlite:///{folder}/s.db"),
-            scripted=provider,
-            worker_concurrency=jobs,
-            pixel_workers=2,
-        ) as site:
-            await site.apply_brand(ceiling="1000000.00", limits_in_flight=100_000)
-            person = await site.person(credits=100_000)
-            upload = await person.upload(photo)
-            began = time.perf_counter()
-            ordered = [await person.order(upload["id"]) for _ in range(jobs)]
-            await asyncio.gather(*(person.finished(job["id"], 60) for job in ordered))
-            took = time.perf_counter() - began
-            peak = provider.peak_in_flight
-    how = (
-        f"{jobs} jobs ordered one after the other and done in {took:.1f} s with {peak} in flight at most, SQLite, fake provider,"
-        f" {upload['size_bytes'] // 1000} kB photo, {os.cpu_count()} cores shared with the client; ideal {seconds:.0f} s"
+async def _saturation(url: str, people: list[Person], database: asyncpg.Connection) -> float:
+    """Jobs a second when as many are ordered as can be."""
+    began = time.perf_counter()
+    await requests_per_second(
+        int(url.rsplit(":", 1)[1]),
+        lambda number: people[number % len(people)].order(),
+        connections=16,
+        total=_BURST_JOBS,
+        expected=_ACCEPTED,
     )
-    return [at_least("500 jobs in flight in one process, rate against the ideal", seconds / took, 0.9, how)]
+    await all_ended(database, 120)
+    return _BURST_JOBS / (time.perf_counter() - began)
+
+
+async def _paced(url: str, people: list[Person], rate: float) -> dict[str, float]:
+    """By job: seconds from sending the order to hearing that it has ended."""
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=url, timeout=120, limits=limits, trust_env=False) as http:
+
+        async def one(number: int) -> tuple[str, float]:
+            await asyncio.sleep(number / rate)
+            person = people[number % len(people)]
+            began = time.perf_counter()
+            ordered = await http.post("/v1/generations", json=person.wish(), headers={"Authorization": person.token})
+            assert ordered.is_success, ordered.text
+            job_id = ordered.json()["id"]
+            waiting = {"Authorization": person.token, "Prefer": "wait=60"}
+            job = (await http.get(f"/v1/generations/{job_id}", headers=waiting)).json()
+            assert job["state"] == "succeeded", job
+            return job_id, time.perf_counter() - began
+
+        return dict(await asyncio.gather(*(one(number) for number in range(_PACED_JOBS))))
+
+
+async def _around_the_call(database: asyncpg.Connection, job_ids: list[str]) -> dict[str, float]:
+    """By job: seconds from the order to the commit of its end, without the provider's."""
+    rows = await database.fetch(
+        "SELECT id, created_at, pg_xact_commit_timestamp(xmin) AS ended_at FROM generation WHERE id = ANY($1)", job_ids
+    )
+    return {row["id"]: (row["ended_at"] - row["created_at"]).total_seconds() - _PROVIDER_SECONDS for row in rows}
+
+
+async def _pixel_seconds() -> float:
+    """What rendering the provider's picture takes when nothing else happens."""
+    pool = PixelPool(workers=1)
+    await pool.start()
+    try:
+        spent = []
+        for _ in range(20):
+            began = time.perf_counter()
+            await pool.render(picture_png(), provenance="scripted/scripted-1")
+            spent.append(time.perf_counter() - began)
+        return statistics.median(spent)
+    finally:
+        await pool.aclose()
+
+
+def _quantile(ordered: list[float], part: float) -> float:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
