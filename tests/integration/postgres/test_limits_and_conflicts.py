@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from statuette.kernel.db.database import Database, Transaction
-from statuette.kernel.db.errors import DatabaseUnavailable, SerializationFailure, UniqueViolation
+from statuette.kernel.db.errors import DatabaseTooSlow, SerializationFailure, UniqueViolation
 from tests.integration.postgres.conftest import numbers
 
 
@@ -26,7 +26,7 @@ async def count_up(tx: Transaction, name: str) -> None:
 
 async def test_a_statement_that_takes_too_long_ends_and_the_connection_goes_on(two: Database) -> None:
     # Given a limit of a tenth of a second
-    with pytest.raises(DatabaseUnavailable):
+    with pytest.raises(DatabaseTooSlow):
         async with two.transaction() as tx:
             await tx.execute("SET LOCAL statement_timeout = '100ms'")
             await count_up(tx, "a")
@@ -44,7 +44,7 @@ async def test_a_lock_that_is_not_free_in_time_is_told_as_retryable(two: Databas
         await count_up(holder, "a")
 
         # When somebody else wants it and has no time
-        with pytest.raises(DatabaseUnavailable) as told:
+        with pytest.raises(DatabaseTooSlow) as told:
             async with two.transaction() as tx:
                 await tx.execute("SET LOCAL lock_timeout = '100ms'")
                 await count_up(tx, "b")

@@ -45,6 +45,13 @@ class ConnectionLost(DatabaseUnavailable):
     summary = "The connection to the database was lost."
 
 
+class DatabaseTooSlow(DatabaseUnavailable):
+    """A statement, or the wait for a lock, took longer than it may. Nothing of the transaction was written."""
+
+    code = "database_too_slow"
+    summary = "The database took too long."
+
+
 class DatabaseReadOnly(DatabaseUnavailable):
     """The server takes no writes, as after a failover that left us with a standby. Nothing of the transaction was written."""
 
@@ -76,7 +83,6 @@ _LOST = (
 _UNAVAILABLE = (
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
-    asyncpg.LockNotAvailableError,
     asyncpg.exceptions.TargetServerAttributeNotMatched,
     TimeoutError,
     OSError,
@@ -108,6 +114,8 @@ def mapped(error: BaseException, *, closed: bool = False) -> StatuetteError | No
     if isinstance(error, asyncpg.exceptions.InternalClientError) and str(error).startswith("cannot switch to state"):
         # The server has said goodbye, and until the socket is closed the connection counts as open. Nothing was sent.
         return ConnectionLost()
+    if isinstance(error, asyncpg.QueryCanceledError | asyncpg.LockNotAvailableError):
+        return DatabaseTooSlow()
     if isinstance(error, _UNAVAILABLE):
         return DatabaseUnavailable()
     if isinstance(error, sqlite3.IntegrityError) and "UNIQUE" in str(error):
@@ -115,3 +123,10 @@ def mapped(error: BaseException, *, closed: bool = False) -> StatuetteError | No
     if isinstance(error, sqlite3.OperationalError) and any(sign in str(error) for sign in _SQLITE_UNAVAILABLE):
         return DatabaseUnavailable()
     return None
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether an error says nothing about the work that met it, only that the database was away."""
+    return isinstance(error, CommitOutcomeUnknown) or (
+        isinstance(error, DatabaseUnavailable) and not isinstance(error, DatabaseTooSlow)
+    )

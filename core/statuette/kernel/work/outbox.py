@@ -154,15 +154,20 @@ class Outbox:
         if due_at <= tx.now:
             tx.after_commit(lambda: self._hint(claimed.queue, claimed.id))
 
-    async def give_back(self, claimed: Claimed | Held, after: timedelta) -> None:
-        """A step failed in disorder; try again later. `attempts` keeps counting, so that poison is found."""
+    async def give_back(self, claimed: Claimed | Held, after: timedelta, *, counted: bool) -> None:
+        """A step failed in disorder; try again later.
+
+        Args:
+            counted: whether it may be the work's fault: `attempts` keeps counting, so that poison is found.
+        """
         async with self._database.transaction() as tx:
             await tx.execute(
-                "UPDATE work_item SET due_at = :due_at, lease = NULL, held_by = NULL, sent_at = NULL"
-                " WHERE id = :id AND lease = :lease",
+                "UPDATE work_item SET due_at = :due_at, lease = NULL, held_by = NULL, sent_at = NULL,"
+                " attempts = attempts - :uncounted WHERE id = :id AND lease = :lease",
                 id=claimed.id,
                 lease=claimed.lease,
                 due_at=tx.now + after,
+                uncounted=0 if counted else 1,
             )
 
     async def held(self) -> list[Held]:

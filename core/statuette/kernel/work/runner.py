@@ -12,6 +12,8 @@ from opentelemetry.trace import Span, SpanKind
 
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database, Transaction
+from statuette.kernel.db.errors import is_outage
+from statuette.kernel.tasks import ended
 from statuette.kernel.work import findings
 from statuette.kernel.work.outbox import Claimed, LeaseLost, Outbox
 from statuette.values import Clock
@@ -56,16 +58,13 @@ class Runner:
         in_hand = set(self._in_hand.values())
         strays = [item for item in held if item.id not in in_hand]
         for item in strays:
-            await self._outbox.give_back(item, timedelta(0))
+            await self._outbox.give_back(item, timedelta(0), counted=False)
         return len(strays)
 
     async def abandon(self) -> None:
         """Stop what is in hand where it is. Others take it up once this process says goodbye."""
         self._leaving = True
-        in_hand = tuple(self._in_hand)
-        for task in in_hand:
-            task.cancel()
-        await asyncio.gather(*in_hand, return_exceptions=True)
+        await ended(*self._in_hand)
 
     async def handle(self, item_id: str) -> None:
         """Claim the item and run its actor. Never raises: what goes wrong is retried, then poisoned."""
@@ -112,7 +111,7 @@ class Runner:
         except Exception as error:
             telemetry.failed(span, error)
             _log.exception("work_failed", extra={"facts": {"actor": actor.name, "attempts": claimed.attempts}})
-            await self._give_back(claimed)
+            await self._give_back(claimed, error)
             return "again"
 
     async def _poison(self, actor: Actor, claimed: Claimed, span: Span) -> str:
@@ -130,12 +129,12 @@ class Runner:
         except Exception as error:
             telemetry.failed(span, error)
             _log.exception("poison_failed", extra={"facts": {"actor": actor.name}})
-            await self._give_back(claimed)
+            await self._give_back(claimed, error)
             return "again"
 
-    async def _give_back(self, claimed: Claimed) -> None:
+    async def _give_back(self, claimed: Claimed, error: Exception) -> None:
         try:
-            await self._outbox.give_back(claimed, _backoff(claimed.attempts))
+            await self._outbox.give_back(claimed, _backoff(claimed.attempts), counted=not is_outage(error))
         except Exception:  # the database is what failed, perhaps: then it is a stray, for now
             _log.warning("not_given_back", extra={"facts": {"actor": claimed.actor}})
 
