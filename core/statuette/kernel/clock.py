@@ -7,6 +7,7 @@ import logging
 from datetime import datetime, timedelta
 
 from statuette.kernel.db.database import Database
+from statuette.kernel.tasks import ended
 from statuette.values import Clock
 
 _MEASURE_EVERY_SECONDS = 30.0
@@ -37,9 +38,7 @@ class DatabaseClock:
         self._task = asyncio.create_task(self._forever(database), name="clock")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await ended(self._task)
 
     async def measure(self, database: Database) -> None:
         """Take the offset from the quickest of a few answers, whose travel blurs it least (as NTP does, RFC 5905 §10)."""

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from statuette.kernel import telemetry
 from statuette.kernel.events.signals import Signals
+from statuette.kernel.tasks import ended
 
 _BURST_SECONDS = 0.003
 _MOST_PENDING = 20_000
@@ -38,9 +39,7 @@ class RedisChannel:
 
     async def stop(self) -> None:
         tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*tasks)
 
     def publish(self, kind: str, subject: str) -> None:
         if len(self._pending) < _MOST_PENDING:

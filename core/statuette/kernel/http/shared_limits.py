@@ -16,6 +16,7 @@ import redis.asyncio as redis
 from redis.exceptions import RedisError
 
 from statuette.kernel.http.limits import Buckets
+from statuette.kernel.tasks import ended
 
 _AGREE_EVERY_SECONDS = 0.3
 _log = logging.getLogger(__name__)
@@ -51,9 +52,7 @@ class SharedLimits:
         self._task = asyncio.create_task(self._forever(), name="shared_limits")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await ended(self._task)
 
     async def agree(self) -> None:
         """Tell what was taken here, and learn what is left. Raises `RedisError`."""

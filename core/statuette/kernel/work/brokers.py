@@ -64,7 +64,7 @@ class ExpiringRedisBroker(RedisBroker):
             health_check_interval=15,
         )
         super().__init__(  # type: ignore[no-untyped-call]
-            client=redis.Redis(connection_pool=pool),
+            client=redis.Redis.from_pool(pool),  # closed with it
             namespace=f"{namespace}:work",
             middleware=[OnServerLoop()],
             # A worker that is gone for 5 s gives its messages back at the next command of any other; the defaults take minutes.

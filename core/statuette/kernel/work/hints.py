@@ -12,6 +12,7 @@ import dramatiq
 import redis
 
 from statuette.kernel import telemetry
+from statuette.kernel.tasks import ended
 from statuette.kernel.work.brokers import ExpiringRedisBroker, hint
 
 _log = logging.getLogger(__name__)
@@ -50,8 +51,7 @@ class RedisHints:
         if self._sending is None:
             return
         sending, self._sending = self._sending, None
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
+        await ended(sending)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
                 while self._pending:

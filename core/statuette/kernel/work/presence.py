@@ -17,6 +17,7 @@ import msgspec
 from statuette.errors import Unavailable
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database, Reader
+from statuette.kernel.tasks import ended
 from statuette.values import new_id
 
 LEASE = timedelta(seconds=6)
@@ -57,8 +58,7 @@ class Presence:
         if self._beating is None:
             return
         beating, self._beating = self._beating, None
-        beating.cancel()
-        await asyncio.gather(beating, return_exceptions=True)
+        await ended(beating)
         try:
             async with self._database.transaction() as tx:
                 await tx.execute("DELETE FROM process WHERE id = :id", id=self.id)

@@ -12,6 +12,7 @@ import msgspec
 from statuette.errors import Unavailable
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database, Transaction
+from statuette.kernel.tasks import ended
 from statuette.values import Clock
 
 _log = logging.getLogger(__name__)
@@ -53,8 +54,7 @@ class Scheduler:
         if self._task is None:
             return
         task, self._task = self._task, None
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await ended(task)
         telemetry.leading.hide()
         telemetry.hide_what_one_tells_for_all()
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from statuette.kernel.tasks import ended
 from statuette.kernel.work.hints import RedisHints
 from statuette.kernel.work.outbox import Outbox
 from statuette.kernel.work.runner import Runner
@@ -32,9 +33,7 @@ class WithoutBroker:
 
     async def stop(self, grace_seconds: float) -> None:
         """Look no more, and wait for what is under way, at most `grace_seconds`."""
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+        await ended(self._looking)
         if self._at_work:
             await asyncio.wait(self._at_work, timeout=grace_seconds)
 

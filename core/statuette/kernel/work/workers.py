@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import dramatiq
 from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
 
+from statuette.kernel.tasks import ended
 from statuette.kernel.work.brokers import ExpiringRedisBroker, actor_name
 from statuette.kernel.work.queues import INTERACTIVE
 from statuette.kernel.work.runner import Runner
@@ -104,7 +105,7 @@ class Workers:
         workers, self._workers = self._workers, []
         if not workers:
             return
-        self._tidying.cancel()
+        await ended(self._tidying)
         until = time.monotonic() + grace_seconds
         await asyncio.gather(*(asyncio.to_thread(_stop, worker, until) for worker in workers))
         await self._runner.abandon()
