@@ -146,7 +146,7 @@ async def test_a_connection_that_breaks_just_before_commit_leaves_no_doubt(
 
 
 async def noticed(tx: Transaction) -> bool:
-    return engine.is_closed(tx._connection.raw)  # type: ignore[attr-defined]
+    return engine._is_closed(tx._connection.raw)  # type: ignore[attr-defined]
 
 
 async def test_run_does_the_whole_transaction_again_when_its_connection_breaks(

@@ -58,8 +58,7 @@ class Reader:
         return await self._connection.fetch(sql, parameters)
 
     async def all(self, row: type[Row], sql: str, **parameters: Any) -> list[Row]:
-        # One by one: a struct's decoder is kept, a list's is made anew each time.
-        return [msgspec.convert(found, row, strict=False) for found in await self.rows(sql, **parameters)]
+        return msgspec.convert(await self.rows(sql, **parameters), list[row], strict=False)  # type: ignore[valid-type]
 
     async def one(self, row: type[Row], sql: str, **parameters: Any) -> Row | None:
         """The first row, or None."""
@@ -188,23 +187,8 @@ class Database:
             await tx.run_at_end()
         await tx.run_after_commit()
 
-    def read(self) -> Reading:
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Reader]:
         """Statements outside of a transaction, each seeing what is committed. Raises `DatabaseUnavailable`."""
-        return Reading(self)
-
-
-class Reading:
-    """What `async with database.read() as reader` enters. A class, since a generator takes several times as long."""
-
-    __slots__ = ("_connection", "_database")
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._connection = database.engine.reading()
-
-    async def __aenter__(self) -> Reader:
-        connection = await self._connection.__aenter__()
-        return Reader(connection, self._database.clock.now(), postgres=self._database.postgres)
-
-    async def __aexit__(self, *raised: Any) -> None:
-        await self._connection.__aexit__(*raised)
+        async with self.engine.reading() as connection:
+            yield Reader(connection, self.clock.now(), postgres=self.postgres)

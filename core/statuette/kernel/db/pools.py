@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -16,91 +15,6 @@ import asyncpg
 from statuette.kernel.db.errors import DatabaseUnavailable
 
 _CLOSING_SECONDS = 10.0
-_RELEASE_SECONDS = 2.0
-
-
-Held = asyncpg.pool.PoolConnectionProxy
-
-
-class LoopPool:
-    """The connections of one event loop. What came back unharmed is at hand for the next who asks.
-
-    asyncpg makes, counts and closes them. Its own way out of the pool and back takes a task and several timers, a fifth of what
-    a whole read costs, so a connection goes that way only when somebody waits for one, or when it is not to be used again.
-    """
-
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
-        self._at_hand: list[Held] = []
-        self._lent: dict[Held, int] = {}
-        self._age = 0
-        self._waiting = 0
-
-    def at_hand(self) -> Held | None:
-        """A connection that needs no waiting, if there is one."""
-        while self._at_hand:
-            connection = self._at_hand.pop()
-            if not is_closed(connection):
-                return self._lend(connection)
-            cut(connection)
-        return None
-
-    async def take(self, seconds: float) -> Held:
-        """A connection. Raises `TimeoutError` after `seconds`, or what asyncpg raises when it cannot connect."""
-        connection = self.at_hand()
-        if connection is not None:
-            return connection
-        self._waiting += 1
-        try:
-            return self._lend(await self._pool.acquire(timeout=seconds))
-        finally:
-            self._waiting -= 1
-
-    async def give_back(self, connection: Held, *, unharmed: bool) -> None:
-        """Whatever comes of it: one whose server does not even answer that a statement is cancelled is closed; nobody hears of
-        it, least of all instead of the cancellation.
-
-        Args:
-            unharmed: whether all went well, so that nothing is left of what it was used for.
-        """
-        fresh = self._lent.pop(connection, None) == self._age
-        if unharmed and fresh and not self._waiting and not self.is_closing() and not is_closed(connection):
-            self._at_hand.append(connection)
-        else:
-            with suppress(Exception):
-                await self._pool.release(connection, timeout=_RELEASE_SECONDS)
-
-    async def expire(self) -> None:
-        """No connection that there is now is lent again."""
-        self._age += 1
-        await self._pool.expire_connections()
-        while self._at_hand:
-            cut(self._at_hand.pop())
-
-    def is_closing(self) -> bool:
-        return bool(self._pool.is_closing())
-
-    async def close(self) -> None:
-        while self._at_hand:
-            await self._pool.release(self._at_hand.pop())
-        await self._pool.close()
-
-    def _lend(self, connection: Held) -> Held:
-        self._lent[connection] = self._age
-        return connection
-
-
-def is_closed(connection: Held) -> bool:
-    try:
-        return bool(connection.is_closed())
-    except asyncpg.exceptions.InterfaceError:  # it broke, and the pool has taken it back
-        return True
-
-
-def cut(connection: Held) -> None:
-    """End a connection at once; asyncpg's pool has its place back by that."""
-    with suppress(asyncpg.exceptions.InterfaceError):
-        connection.terminate()
 
 
 class LoopPools:
@@ -116,19 +30,19 @@ class LoopPools:
             "command_timeout": command_seconds,
         }
         self._lock = threading.Lock()
-        self._pools: dict[asyncio.AbstractEventLoop, LoopPool] = {}
+        self._pools: dict[asyncio.AbstractEventLoop, asyncpg.Pool] = {}
         self._open = False
 
     def open(self) -> None:
         self._open = True
 
-    async def of_this_loop(self) -> LoopPool:
+    async def of_this_loop(self) -> asyncpg.Pool:
         """The running loop's pool. Its connections are made when they are needed. Raises `DatabaseUnavailable` after `close`."""
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop)
         return pool if pool is not None else await self._made(loop)
 
-    async def _made(self, loop: asyncio.AbstractEventLoop) -> LoopPool:
+    async def _made(self, loop: asyncio.AbstractEventLoop) -> asyncpg.Pool:
         if not self._open:
             raise DatabaseUnavailable("The database is not open.")
         pool = asyncpg.create_pool(
@@ -138,7 +52,7 @@ class LoopPools:
         with self._lock:
             # A loop that has ended took its connections along.
             self._pools = {each: made for each, made in self._pools.items() if not each.is_closed()}
-            return self._pools.setdefault(loop, LoopPool(pool))
+            return self._pools.setdefault(loop, pool)
 
     async def leave_loop(self) -> None:
         """Close the running loop's pool, for a loop that ends before the process does."""
@@ -160,7 +74,7 @@ class LoopPools:
                 await asyncio.wait({asyncio.ensure_future(asyncio.wrap_future(there))}, timeout=_CLOSING_SECONDS)
 
 
-async def _closed(pool: LoopPool) -> None:
+async def _closed(pool: asyncpg.Pool) -> None:
     try:
         async with asyncio.timeout(_CLOSING_SECONDS):
             await pool.close()

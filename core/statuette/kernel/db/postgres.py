@@ -11,9 +11,10 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, Self
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
+import asyncpg
 from piccolo.engine.postgres import PostgresEngine
 
 from statuette.errors import StatuetteError
@@ -25,7 +26,7 @@ from statuette.kernel.db.errors import (
     DatabaseUnavailable,
     mapped,
 )
-from statuette.kernel.db.pools import Held, LoopPool, LoopPools, cut, is_closed
+from statuette.kernel.db.pools import LoopPools
 from statuette.kernel.db.sql import numbered
 
 _SESSION = {
@@ -43,6 +44,8 @@ _BEGIN_SECONDS = 2.0
 _ROLLBACK_SECONDS = 2.0
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 0.5
+
+Held = asyncpg.pool.PoolConnectionProxy
 
 
 class PostgresConnection:
@@ -97,45 +100,39 @@ class TunedPostgres(PostgresEngine):
     async def writing(self) -> AsyncIterator[PostgresConnection]:
         pool = await self.pools.of_this_loop()
         connection = await _held(pool, begin=True)
-        committed = False
         try:
             yield PostgresConnection(connection)
             await _commit(connection)
-            committed = True
         except BaseException as error:
             if isinstance(error, DatabaseReadOnly):
-                await pool.expire()  # the others lead to the same server
-                cut(connection)
+                await pool.expire_connections()  # the others lead to the same server
+                _cut(connection)
             # Shielded: a cancelled request must not leave its transaction open for the next one.
             await asyncio.shield(_rolled_back(connection))
             raise
         finally:
-            await pool.give_back(connection, unharmed=committed)
+            await _released(pool, connection)
 
-    def reading(self) -> Reading:
-        return Reading(self.pools)
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[PostgresConnection]:
+        pool = await self.pools.of_this_loop()
+        reading = _Reading(pool, await _held(pool))
+        try:
+            yield reading
+        finally:
+            await _released(pool, reading.raw)
 
     async def truncate_log(self) -> bool:
         """Nothing to do: dead rows last until vacuum."""
         return True
 
 
-class Reading(PostgresConnection):
-    """Statements outside of transactions. A SELECT whose connection breaks is sent again, once, over another.
+class _Reading(PostgresConnection):
+    """Statements outside of transactions. A SELECT whose connection breaks is sent again, once, over another."""
 
-    A context manager, which has a connection inside.
-    """
-
-    def __init__(self, pools: LoopPools) -> None:
-        self._pools = pools
-
-    async def __aenter__(self) -> Self:
-        self._pool = await self._pools.of_this_loop()
-        self.raw = await _held(self._pool)
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        await self._pool.give_back(self.raw, unharmed=kind is None)
+    def __init__(self, pool: asyncpg.Pool, connection: Held) -> None:
+        super().__init__(connection)
+        self._pool = pool
 
     async def fetch(self, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         try:
@@ -143,18 +140,15 @@ class Reading(PostgresConnection):
         except ConnectionLost:
             if not sql.startswith("SELECT"):
                 raise
-        cut(self.raw)
-        await self._pool.give_back(self.raw, unharmed=False)
-        await self._pool.expire()  # those that are as old are gone, too
+        _cut(self.raw)
+        await _released(self._pool, self.raw)
+        await self._pool.expire_connections()  # those that are as old are gone, too
         self.raw = await _held(self._pool)
         return await super().fetch(sql, parameters)
 
 
-async def _held(pool: LoopPool, *, begin: bool = False) -> Held:
+async def _held(pool: asyncpg.Pool, *, begin: bool = False) -> Held:
     """A connection of the pool, with `begin` in an open transaction that can write. Tries for `_PATIENCE_SECONDS`."""
-    if not begin and (connection := pool.at_hand()) is not None:
-        telemetry.connection_wait_seconds.record(0.0)
-        return connection
     loop = asyncio.get_running_loop()
     until = loop.time() + _PATIENCE_SECONDS
     pause = 0.0
@@ -169,10 +163,10 @@ async def _held(pool: LoopPool, *, begin: bool = False) -> Held:
         pause = min(_LONGEST_PAUSE_SECONDS, max(_FIRST_PAUSE_SECONDS, 2 * pause))
 
 
-async def _acquired(pool: LoopPool, seconds: float) -> Held:
+async def _acquired(pool: asyncpg.Pool, seconds: float) -> Held:
     began = time.monotonic()
     try:
-        return await pool.take(max(0.001, seconds))
+        connection: Held = await pool.acquire(timeout=max(0.001, seconds))
     except TimeoutError as error:
         raise DatabaseUnavailable(
             "No connection to the database became free in time.",
@@ -184,9 +178,10 @@ async def _acquired(pool: LoopPool, seconds: float) -> Held:
         raise DatabaseUnavailable() from error
     finally:
         telemetry.connection_wait_seconds.record(time.monotonic() - began)
+    return connection
 
 
-async def _begun(pool: LoopPool, connection: Held) -> Held:
+async def _begun(pool: asyncpg.Pool, connection: Held) -> Held:
     """Begin a transaction; if that fails, the connection is gone, and so are those that are as old."""
     try:
         await connection.execute("BEGIN", timeout=_BEGIN_SECONDS)
@@ -194,9 +189,9 @@ async def _begun(pool: LoopPool, connection: Held) -> Held:
             raise DatabaseReadOnly()
     except BaseException as error:
         ours = _told(error, connection)
-        cut(connection)
-        await pool.give_back(connection, unharmed=False)
-        await pool.expire()
+        _cut(connection)
+        await _released(pool, connection)
+        await pool.expire_connections()
         if ours is None:
             raise
         raise ours from error
@@ -213,14 +208,14 @@ def _takes_no_writes(connection: Held) -> bool:
 
 
 async def _commit(connection: Held) -> None:
-    if is_closed(connection):
+    if _is_closed(connection):
         raise ConnectionLost()
     try:
         status = await connection.execute("COMMIT")
     except Exception as error:
         ours = _told(error, connection)
         if isinstance(ours, DatabaseUnavailable):
-            cut(connection)
+            _cut(connection)
             raise CommitOutcomeUnknown() from error
         if ours is None:
             raise
@@ -235,7 +230,14 @@ async def _rolled_back(connection: Held) -> None:
             if connection.is_in_transaction():
                 await connection.execute("ROLLBACK")
     except Exception:  # whatever it is, the server rolls back when the connection is gone
-        cut(connection)
+        _cut(connection)
+
+
+async def _released(pool: asyncpg.Pool, connection: Held) -> None:
+    """Give it back, whatever comes of that. One whose server does not even answer that a statement is cancelled is closed;
+    nobody hears of it, least of all instead of the cancellation."""
+    with suppress(Exception):
+        await pool.release(connection, timeout=_ROLLBACK_SECONDS)
 
 
 def _told(error: BaseException, connection: Held) -> StatuetteError | None:
@@ -243,5 +245,17 @@ def _told(error: BaseException, connection: Held) -> StatuetteError | None:
     if isinstance(error, StatuetteError):
         return error
     if isinstance(error, TimeoutError):
-        cut(connection)
-    return mapped(error, closed=is_closed(connection))
+        _cut(connection)
+    return mapped(error, closed=_is_closed(connection))
+
+
+def _is_closed(connection: Held) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.exceptions.InterfaceError:  # it broke, and the pool has taken it back
+        return True
+
+
+def _cut(connection: Held) -> None:
+    with suppress(asyncpg.exceptions.InterfaceError):
+        connection.terminate()
