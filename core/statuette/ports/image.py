@@ -234,6 +234,8 @@ class ModelInfo(msgspec.Struct, frozen=True):
         worst_case_cost: of one call with `max_images`; reserved against the brand's daily ceiling before egress.
         timeout: after which the kernel gives the call up.
         retires_on: announced date of retirement (ISO 8601), or None.
+        repeatable: whether the provider charges a `submit` once that comes twice with the same `attempt_id`. When a process
+            is killed in the middle of one, the kernel then repeats it; else it makes another attempt, which is charged again.
     """
 
     id: str
@@ -244,6 +246,7 @@ class ModelInfo(msgspec.Struct, frozen=True):
     worst_case_cost: CostMicros
     timeout: timedelta = timedelta(seconds=120)
     retires_on: str | None = None
+    repeatable: bool = False
 
 
 class UnknownHandle(StatuetteError):
@@ -277,9 +280,10 @@ class ImageProvider(ABC):
     async def submit(self, request: ImageRequest) -> Submission:
         """Make one call.
 
-        Called once per attempt, after the attempt is recorded. Not idempotent unless the provider's API is (then keyed
-        by `attempt_id`). May be cancelled at any await: release sockets and let `CancelledError` through. Returns an
-        outcome for everything the provider can do to us, malformed answers included; raises nothing else on purpose.
+        Called once per attempt, after the attempt is recorded; of a `repeatable` model once more after a kill. Not
+        idempotent unless the provider's API is (then keyed by `attempt_id`). May be cancelled at any await: release
+        sockets and let `CancelledError` through. Returns an outcome for everything the provider can do to us, malformed
+        answers included; raises nothing else on purpose.
         """
 
     async def poll(self, handle: str) -> Submission:

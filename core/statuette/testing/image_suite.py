@@ -296,6 +296,7 @@ class QueuedImageProviderSuite(ImageProviderSuite):
 
         assert first.handle == second.handle, "the attempt is the idempotency key"
         assert self.paid_jobs() == paid + 1
+        assert all(model.repeatable for model in provider.models()), "the kernel is told, and repeats after a kill"
 
     async def test_polling_a_finished_job_again_gives_the_same_pictures(self, provider: ImageProvider) -> None:
         accepted = await self.submitted(provider)

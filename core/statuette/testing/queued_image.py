@@ -236,6 +236,7 @@ class QueuedImageProvider(ImageProvider):
                 max_images=2,
                 worst_case_cost=_PRICE,
                 timeout=timedelta(seconds=30),
+                repeatable=True,
             ),
         )
 

@@ -57,3 +57,9 @@ async def uploads_in(site: Site, upload_id: str | None = None) -> int:
     if upload_id is None:
         return await count(site, "SELECT COUNT(*) AS n FROM upload")
     return await count(site, "SELECT COUNT(*) AS n FROM upload WHERE id = :id", id=upload_id)
+
+
+async def take_for_dead(site: Site) -> None:
+    """As if what is in hand was in the name of a process that has not been heard of for long."""
+    async with site.platform.database.transaction() as tx:
+        await tx.execute("UPDATE work_item SET held_by = 'prc_away' WHERE held_by IS NOT NULL")

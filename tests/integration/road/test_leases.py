@@ -9,7 +9,7 @@ from pathlib import Path
 from statuette.testing import FrozenClock
 from statuette.testing.memory_storage import MemoryStorage
 from statuette.testing.scripted_image import Answer, ScriptedImageProvider
-from tests.integration.road.faults import costs, count, until, uploads_in
+from tests.integration.road.faults import costs, count, take_for_dead, until, uploads_in
 from tests.profiles import Profile
 from tests.site import Site, serving
 
@@ -30,7 +30,7 @@ async def test_an_answer_that_comes_after_the_lease_changes_nothing(
         await scripted.wait_for_calls(1)
 
         # When the worker is taken for dead, another does the job, and then the first call is answered
-        await _take_for_dead(site)
+        await take_for_dead(site)
         clock.advance(AWAY)
         job = await person.finished(order["id"])
         clock.advance(timedelta(seconds=10))
@@ -62,7 +62,7 @@ async def test_pictures_stored_after_the_lease_are_taken_away_again(
         storage.latency = timedelta(0)
 
         # When another worker does the job, what the first had begun is deleted, and then the store answers the first
-        await _take_for_dead(site)
+        await take_for_dead(site)
         clock.advance(AWAY)
         job = await person.finished(order["id"])
         clock.advance(timedelta(seconds=2))
@@ -85,12 +85,6 @@ async def _at_once(storage: MemoryStorage, reading: Callable[[str], Awaitable[by
         return await reading(key)
     finally:
         storage.latency = latency
-
-
-async def _take_for_dead(site: Site) -> None:
-    """As if its work was in the name of a process that has not been heard of for long."""
-    async with site.platform.database.transaction() as tx:
-        await tx.execute("UPDATE work_item SET held_by = 'prc_away' WHERE held_by IS NOT NULL")
 
 
 async def _idle(site: Site) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from statuette.testing.fault_proxy import FaultProxy
 from statuette.testing.queued_image import ImageQueueService, QueuedImageProvider
-from tests.integration.road.faults import costs, count, until
+from tests.integration.road.faults import costs, count, take_for_dead, until
 from tests.profiles import Profile
 from tests.site import Site, Visitor, serving
 
@@ -69,6 +71,36 @@ async def test_a_restarted_site_polls_again_instead_of_paying_twice(
         assert (await person.credits())["available"] == 4
 
 
+async def test_an_order_that_another_worker_repeats_meanwhile_is_left_to_that_one(
+    tmp_path: Path, profile: Profile, vendor: ImageQueueService
+) -> None:
+    # Given an order that the vendor has taken and been paid for, whose answer is on its way
+    vendor.render_seconds = 0.5
+    async with FaultProxy(urlsplit(vendor.base_url).port or 0) as network:
+        provider = QueuedImageProvider(f"http://127.0.0.1:{network.port}", vendor.api_key)
+        async with serving(tmp_path, profile, providers=(provider,)) as site:
+            await site.apply_brand(models=("queued/queued-1",))
+            person = await site.person(credits=5)
+            upload = await person.upload()
+            network.slow(0.2)
+            order = await person.order(upload["id"])
+            await until(lambda: _paid(vendor))
+            network.silence()
+
+            # When its worker is taken for dead, and another orders the same, before either is answered
+            await take_for_dead(site)
+            await until(lambda: _two_at_work(site))
+            network.heal()
+
+            # Then it is one job at the vendor, which the first worker, as it learns of this, leaves alone
+            job = await person.finished(order["id"])
+            assert job["state"] == "succeeded"
+            assert vendor.paid_jobs == 1
+            assert await costs(site) == (PRICE_MICROS, 0)
+            assert await count(site, "SELECT COUNT(*) AS n FROM attempt") == 1
+            assert (await person.credits())["available"] == 4
+
+
 async def test_a_vendor_out_of_reach_while_a_job_waits_is_asked_again(
     tmp_path: Path, profile: Profile, vendor: ImageQueueService
 ) -> None:
@@ -120,6 +152,14 @@ async def test_deleting_the_photo_takes_it_from_the_vendor_too(
         assert (job["state"], job["reason"]) == ("canceled", "input_deleted")
         await until(lambda: _nothing_open(site))
         assert vendor.photos_held == 0
+
+
+async def _paid(vendor: ImageQueueService) -> bool:
+    return vendor.paid_jobs == 1
+
+
+async def _two_at_work(site: Site) -> bool:
+    return site.platform.runner.in_flight == 2
 
 
 def _site(folder: Path, profile: Profile, vendor: ImageQueueService) -> AbstractAsyncContextManager[Site]:

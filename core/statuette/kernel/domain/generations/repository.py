@@ -139,6 +139,10 @@ async def lock_unfinished(tx: Transaction, generation_id: str) -> GenerationRow 
     )
 
 
+async def is_unfinished(reader: Reader, generation_id: str) -> bool:
+    return bool(await reader.rows(f"SELECT id FROM generation WHERE id = :id AND {_UNFINISHED}", id=generation_id))
+
+
 async def lock_unfinished_using(tx: Transaction, upload_id: str) -> list[GenerationRow]:
     """Jobs that use the upload and have not ended, locked, in an order that is the same for everybody."""
     return await tx.all(

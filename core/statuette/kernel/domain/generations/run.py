@@ -208,16 +208,27 @@ class JobRunner:
     async def _tidy(
         self, tx: Transaction, job: GenerationRow, earlier: list[AttemptRow]
     ) -> tuple[GenerationRow, AttemptRow | None]:
-        """Close what a killed step left open; returns the job and an attempt that still waits at the provider."""
+        """Close what a killed step left open; returns the job and an attempt that still waits at the provider, or is repeated."""
         if earlier:
             await figurines.discard_unfinished(tx, job.id)
         for attempt in earlier:
             if attempt.finished_at is not None:
                 continue
-            if attempt.state == "accepted":
+            if attempt.state == "accepted" or self._repeatable(attempt):
                 return job, attempt
             job = await attempts.close_unknown(tx, job, attempt, reason="worker_lost")
         return job, None
+
+    def _repeatable(self, attempt: AttemptRow) -> bool:
+        found = self._plugins.provider_of(f"{attempt.provider}/{attempt.model}")
+        return found is not None and found[1].repeatable
+
+    async def _repeated_elsewhere(self, step: Step) -> bool:
+        """Whether another worker goes on with this very attempt, which is then its own to close."""
+        if not step.model.repeatable:
+            return False
+        async with self._database.read() as reader:
+            return await repository.is_unfinished(reader, step.job.id)
 
     async def _sources(
         self, tx: Transaction, job: GenerationRow, inputs: tuple[OrderInput, ...]
@@ -256,8 +267,9 @@ class JobRunner:
         try:
             await self._recorded(wait)
         except LeaseLost:
-            await forget(step.provider, accepted.handle)
-            await self._close(step, ProviderUnavailable(reason="canceled", possibly_charged=True))
+            if not await self._repeated_elsewhere(step):
+                await forget(step.provider, accepted.handle)
+                await self._close(step, ProviderUnavailable(reason="canceled", possibly_charged=True))
             raise
 
     async def _conclude(self, claimed: Claimed, step: Step, outcome: Outcome) -> None:
@@ -287,7 +299,8 @@ class JobRunner:
             await self._recorded(lambda tx: self._dispose(tx, claimed, step, outcome, decision))
         except LeaseLost:
             # The job ended or went to another worker; what this call cost is on record all the same.
-            await self._close(step, outcome)
+            if not await self._repeated_elsewhere(step):
+                await self._close(step, outcome)
             raise
 
     async def _deliver(self, claimed: Claimed, step: Step, outcome: Outcome, pictures: list[RenderedPicture]) -> None:
