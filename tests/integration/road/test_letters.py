@@ -115,6 +115,7 @@ async def test_a_job_that_failed_with_pictures_is_told_as_ready(site: Site, cloc
     site.scripted.script(one, Hang())
     order = await person.order(upload["id"], count=2, notify=True)
     await until(lambda: _has_a_picture(site))
+    await site.scripted.wait_for_calls(2)
 
     # When its time is over
     clock.advance(HOUR)
