@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -22,6 +23,9 @@ _BUCKETS = {"S3": "objects", "S3_KEYS": "data-keys"}
 class Cluster(Deployment):
     """As many processes of each role as wished; two unless told.
 
+    Args:
+        skews: by how many seconds the clock is fast of the machine that a process runs on, by its name.
+
     Attributes:
         postgres, redis, s3: the servers, to be stopped, killed, paused and emptied.
         s3_proxy: through which the processes reach the store, to be slow, silent and cut.
@@ -35,12 +39,14 @@ class Cluster(Deployment):
         settings: Mapping[str, str],
         *,
         counts: Mapping[str, int] | None = None,
+        skews: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(folder, settings)
         self.postgres = PostgresServer()
         self.redis = RedisServer()
         self.s3 = S3Server()
         self.s3_proxy = FaultProxy(0)
+        self._skews = skews or {}
         self._counts = {**dict.fromkeys(ROLES, 2), **(counts or {})}
         self._servers = ExitStack()
         self._master_key = base64.b64encode(os.urandom(32)).decode()
@@ -57,34 +63,29 @@ class Cluster(Deployment):
         await self.s3_proxy.__aenter__()
         for role in ROLES:
             for number in range(1, self._counts[role] + 1):
-                self.programs.append(self.program(role, f"{role}-{number}"))
+                self.programs.append(self._program(role, f"{role}-{number}"))
 
     async def _end(self) -> None:
         await self.s3_proxy.__aexit__()
         await asyncio.to_thread(self._servers.close)
 
-    async def heal(self) -> None:
-        """Undo whatever was done to the servers."""
+    async def heal(self) -> list[str]:
+        """Undo whatever was done to servers and processes. Returns the processes that had ended though nobody had told them."""
         self.s3_proxy.heal()
         await self.s3_proxy.welcome()
         for server in (self.postgres, self.redis):
             if server.running:
                 server.resume()
             await asyncio.to_thread(server.start)
-
-    def program(self, role: str, name: str, command: Sequence[str] = STATUETTE) -> Program:
-        """Another process, not yet started.
-
-        Args:
-            command: what takes the place of `statuette`.
-        """
-        if role != "api":
-            return Program(name, [role], self.environment(), self.folder, command=command)
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        return Program(
-            name, ["serve"], self.environment(STATUETTE_PORT=str(port)), self.folder, url=url, command=command
-        )
+        ended = [program for program in self.programs if not program.running]
+        by_themselves = [program.name for program in ended if not program.told_to_end]
+        for program in self.programs:
+            if program in ended:
+                program.launch()
+            else:
+                program.resume()
+        await asyncio.gather(*(program.ready() for program in ended))
+        return by_themselves
 
     def environment(self, **more: str) -> dict[str, str]:
         access = self.s3.access
@@ -122,3 +123,13 @@ class Cluster(Deployment):
         access = self.s3.access
         session = boto3.Session(access.access_key_id, access.secret_access_key, region_name=access.region)
         return Bucket(session.client("s3", endpoint_url=access.url), _BUCKETS["S3"], "").keys()
+
+    def _program(self, role: str, name: str) -> Program:
+        skew = self._skews.get(name)
+        command = STATUETTE if skew is None else (sys.executable, "-m", "tests.chaos.skewed", str(skew))
+        if role != "api":
+            return Program(name, [role], self.environment(), self.folder, command=command)
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        environment = self.environment(STATUETTE_PORT=str(port))
+        return Program(name, ["serve"], environment, self.folder, url=url, command=command)

@@ -168,6 +168,7 @@ class Deployment(ABC):
             "STATUETTE_DATABASE_URL": self.database_url,
             "STATUETTE_HOST": "127.0.0.1",
             "STATUETTE_PUBLIC_URL": f"https://{HOST}",
+            "STATUETTE_TRUSTED_PROXIES": "127.0.0.0/8",
             "STATUETTE_LOG_LEVEL": "info",
             "STATUETTE_PIXEL_WORKERS": "1",
             "STATUETTE_REQUESTS_PER_MINUTE_PER_PRINCIPAL": "100000",

@@ -35,6 +35,8 @@ class Person:
         self.words = f"Plinth-{name}"
         self.promises = Promises()
         self.http = deployment.client(host)
+        self.address = f"203.0.113.{sum(name.encode()) % 250}"
+        self.http.headers.update({"X-Forwarded-For": self.address, "User-Agent": f"Browser of {name}"})
         self.jobs: list[str] = []
         self.photos: list[str] = []
         self.account_id = ""
@@ -60,6 +62,8 @@ class Person:
         self.promises.private |= {
             f"e-mail of {self.name}": self.email,
             f"words of {self.name}": self.words,
+            f"network address of {self.name}": self.address,
+            f"browser of {self.name}": self.http.headers["User-Agent"],
             f"session of {self.name}": token,
             "operator's key": operator_key,
         }
@@ -97,11 +101,11 @@ class Person:
         assert answer.status_code in (200, 202), answer.text
         return str(answer.json()["id"])
 
-    async def try_order(self, **body: Any) -> httpx.Response:
+    async def try_order(self, *, headers: dict[str, str] | None = None, **body: Any) -> httpx.Response:
         if "parent" not in body:
             variables = {"name_text": self.words}
             body = {"inputs": [{"upload_id": self.photos[-1]}], "style": "chibi", "variables": variables, **body}
-        answer = await self.call("order", "POST", "/v1/generations", json=body)
+        answer = await self.call("order", "POST", "/v1/generations", headers=headers, json=body)
         if answer.status_code in (200, 202):
             self.jobs.append(answer.json()["id"])
             self.promises.jobs.add(self.jobs[-1])

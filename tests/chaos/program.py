@@ -22,6 +22,7 @@ READY_WITHIN_SECONDS = 60
 ENDS_WITHIN_SECONDS = 60
 LAUNCH = Path(__file__).with_name("launch.py")
 _LOOK_SECONDS = 0.03
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
 _READY = re.compile(r"^\w+ ready: (prc_\w+)$", re.MULTILINE)
 
 
@@ -37,6 +38,7 @@ class Program:
         role: such as `worker`.
         url: where it answers, if it is one that does.
         argv: what is run.
+        told_to_end: whether we have asked, or forced, it to end since it was started.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Program:
         self.url = url
         self.log = folder / f"{name}.log"
         self.argv = [*command, *arguments]
+        self.told_to_end = False
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
         self._log_begins = 0
@@ -81,6 +84,7 @@ class Program:
         """Begin to start it."""
         assert not self.running, f"{self.name} runs already"
         self._log_begins = self.log.stat().st_size if self.log.exists() else 0
+        self.told_to_end = False
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", str(LAUNCH), str(os.getpid()), *self.argv],
@@ -135,10 +139,12 @@ class Program:
     def send(self, number: signal.Signals) -> None:
         """Does nothing to a process that has ended."""
         assert self._process is not None
+        self.told_to_end |= number in _ENDING
         self._process.send_signal(number)
 
     def send_to_group(self, number: signal.Signals) -> None:
         """To the process and its children at once, as a terminal and some supervisors do."""
+        self.told_to_end |= number in _ENDING
         os.killpg(self.pid, number)
 
     def children(self) -> list[psutil.Process]:

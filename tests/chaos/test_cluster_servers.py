@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
@@ -83,7 +80,7 @@ async def test_the_database_may_restart_in_the_middle_of_everything(town: Town) 
 async def test_an_order_whose_transaction_is_cut_in_the_middle_is_placed_once(town: Town) -> None:
     # Given an order in the middle of its transaction, since somebody else holds the wallet
     person = await town.person()
-    async with _holding(town, "SELECT * FROM wallet WHERE account_id = $1 FOR UPDATE", person.account_id):
+    async with town.holding("SELECT * FROM wallet WHERE account_id = $1 FOR UPDATE", person.account_id):
         ordering = asyncio.create_task(person.order())
         await town.until(lambda: _waiting_for_a_lock(town))
 
@@ -101,7 +98,7 @@ async def test_a_picture_whose_transaction_is_cut_in_the_middle_is_delivered_and
     # Given a worker in the middle of the transaction that ends a job, since somebody else holds the wallet
     person = await town.person()
     job_id = await person.order()
-    async with _holding(town, "SELECT * FROM wallet WHERE account_id = $1 FOR UPDATE", person.account_id):
+    async with town.holding("SELECT * FROM wallet WHERE account_id = $1 FOR UPDATE", person.account_id):
         await town.until(lambda: _waiting_for_a_lock(town))
 
         # When every connection to the database is cut
@@ -147,10 +144,6 @@ async def test_processes_that_are_told_to_stop_while_the_database_is_away_leave_
 
     # Then each does
     assert set(codes) == {0}
-    await asyncio.to_thread(town.cluster.postgres.start)
-    for program in town.cluster.programs:
-        program.launch()
-    await asyncio.gather(*(program.ready() for program in town.cluster.programs))
 
 
 async def test_a_slow_store_makes_nothing_but_slow(town: Town) -> None:
@@ -207,19 +200,6 @@ async def test_a_picture_half_of_which_is_written_is_written_anew(town: Town, ti
     for size, address in job["figurines"][0]["images"].items():
         picture = await person.http.get(address)
         assert (picture.status_code, is_picture(picture.content)) == (200, True), size
-
-
-@asynccontextmanager
-async def _holding(town: Town, sql: str, *parameters: Any) -> AsyncIterator[None]:
-    """Hold what a statement locks, for as long as the connection lasts."""
-    connection = await asyncpg.connect(town.cluster.database_url)
-    transaction = connection.transaction()
-    await transaction.start()
-    await connection.fetch(sql, *parameters)
-    try:
-        yield
-    finally:
-        connection.terminate()
 
 
 async def _waiting_for_a_lock(town: Town) -> bool:

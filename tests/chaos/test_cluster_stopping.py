@@ -69,7 +69,6 @@ async def test_a_worker_that_is_told_to_stop_more_than_once_still_finishes_what_
         else:
             worker.send_to_group(signal.SIGTERM)
     code = await worker.ended()
-    await worker.start()
 
     # Then it has finished that call first
     job = await person.finished(job_id)

@@ -11,9 +11,13 @@ from functools import reduce
 from operator import add
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
 
 from statuette.kernel.db.database import Database
 from statuette.kernel.settings import FIRST_PARTY_PLUGINS
+from statuette.testing.fault_proxy import FaultProxy
 from statuette.testing.gemini_simulator import GeminiSimulator
 from statuette.testing.otlp_receiver import OtlpReceiver
 from statuette.testing.queued_image import ImageQueueService
@@ -33,11 +37,11 @@ _GEMINI_KEY = "simulated-key-of-gemini"
 _QUEUE_KEY = "simulated-key-of-the-queue"
 
 
-@dataclass
+@dataclass(repr=False)
 class Town:
     """Attributes:
     gemini: the synchronous model that the brand at `HOST` orders from.
-    queue: the queue-based one, of the brand at `QUEUE_HOST`.
+    queue: the queue-based one, of the brand at `QUEUE_HOST`; reached through `queue_proxy`.
     database: a view of the cluster's, of our own.
     keys: operators' keys, by host.
     """
@@ -45,6 +49,7 @@ class Town:
     cluster: Cluster
     gemini: GeminiSimulator
     queue: ImageQueueService
+    queue_proxy: FaultProxy
     telemetry: OtlpReceiver
     eavesdropper: Eavesdropper
     database: Database
@@ -86,6 +91,17 @@ class Town:
         await self.until(lambda: self.rows(leads))
         return await self._named(await self.value(leads))
 
+    @asynccontextmanager
+    async def holding(self, sql: str, *parameters: Any) -> AsyncIterator[None]:
+        """Hold what a statement locks, for as long as the connection lasts."""
+        connection = await asyncpg.connect(self.cluster.database_url)
+        try:
+            await connection.execute("BEGIN")
+            await connection.execute(sql, *parameters)
+            yield
+        finally:
+            connection.terminate()
+
     async def until(self, condition: Callable[[], Awaitable[Any]], within_seconds: float = 10) -> float:
         """Look until something is true; after how many seconds. Raises `TimeoutError`."""
         loop = asyncio.get_running_loop()
@@ -111,35 +127,40 @@ class Town:
 
 
 @asynccontextmanager
-async def town(folder: Path, settings: Mapping[str, str], counts: Mapping[str, int]) -> AsyncIterator[Town]:
+async def town(
+    folder: Path, settings: Mapping[str, str], counts: Mapping[str, int], skews: Mapping[str, float]
+) -> AsyncIterator[Town]:
     """Two brands with a model each, on a cluster of the servers and processes of this town alone.
 
     Args:
         settings: of the cluster's processes, besides those that every town has.
         counts: of processes, where it is not two of a role.
+        skews: of their clocks.
     """
     async with AsyncExitStack() as stack:
         gemini = await stack.enter_async_context(GeminiSimulator(api_key=_GEMINI_KEY, picture_edge=96))
         queue = await stack.enter_async_context(ImageQueueService(api_key=_QUEUE_KEY))
+        queue_proxy = await stack.enter_async_context(FaultProxy(urlsplit(queue.base_url).port or 0))
         telemetry = await stack.enter_async_context(OtlpReceiver())
         every = {
             "GEMINI_API_KEY": _GEMINI_KEY,
             "GEMINI_BASE_URL": gemini.base_url,
             "QUEUED_API_KEY": _QUEUE_KEY,
-            "QUEUED_URL": queue.base_url,
+            "QUEUED_URL": f"http://127.0.0.1:{queue_proxy.port}",
             "PYTHONPATH": os.pathsep.join(filter(None, (str(_PLUGINS), os.environ.get("PYTHONPATH")))),
             "STATUETTE_ALLOWED_PLUGINS": ",".join((*FIRST_PARTY_PLUGINS, "queued")),
             "STATUETTE_OTLP_ENDPOINT": telemetry.url,
             "STATUETTE_TRACE_SAMPLING": "1",
+            "STATUETTE_LOG_LEVEL": "debug",
         }
-        cluster = await stack.enter_async_context(Cluster(folder, {**every, **settings}, counts=counts))
+        cluster = await stack.enter_async_context(Cluster(folder, {**every, **settings}, counts=counts, skews=skews))
         eavesdropper = await stack.enter_async_context(Eavesdropper(cluster, telemetry))
         keys = {
             HOST: await cluster.apply_brand(),
             QUEUE_HOST: await cluster.apply_brand("queue", QUEUE_HOST, "queued/queued-1"),
         }
         database = await stack.enter_async_context(cluster.database())
-        built = Town(cluster, gemini, queue, telemetry, eavesdropper, database, keys)
+        built = Town(cluster, gemini, queue, queue_proxy, telemetry, eavesdropper, database, keys)
         yield built
         for person in built.people:
             await person.http.aclose()
