@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from statuette.ports.storage import StorageUnavailable
@@ -131,9 +132,34 @@ def _fine_if_gone(code: str) -> Iterator[None]:
 
 
 def _client(config: BucketConfig) -> Any:
+    from botocore.config import Config
+
+    with _session_lock:
+        return _session().client(
+            "s3",
+            endpoint_url=config.store_url,
+            region_name=config.signing_region,
+            aws_access_key_id=config.access_key_id,
+            aws_secret_access_key=config.secret_access_key,
+            aws_session_token=config.session_token or None,
+            verify=config.certificate_authority_file or None,
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "virtual" if config.virtual_hosted else "path"},
+                connect_timeout=min(config.timeout_seconds / 4, _LONGEST_CONNECT_SECONDS),
+                read_timeout=config.timeout_seconds / _ATTEMPTS,
+                retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+
+
+@cache
+def _session() -> Any:
+    """What clients of this process are made from: it has read the description of S3, a tenth of a second's work."""
     import boto3
     import botocore.session
-    from botocore.config import Config
 
     # Profiles, files and variables of AWS may be meant for something else on this machine.
     nowhere = {
@@ -141,22 +167,7 @@ def _client(config: BucketConfig) -> Any:
         "config_file": (None, None, os.devnull, None),
         "credentials_file": (None, None, os.devnull, None),
     }
-    session = boto3.session.Session(botocore_session=botocore.session.Session(session_vars=nowhere))
-    return session.client(
-        "s3",
-        endpoint_url=config.store_url,
-        region_name=config.signing_region,
-        aws_access_key_id=config.access_key_id,
-        aws_secret_access_key=config.secret_access_key,
-        aws_session_token=config.session_token or None,
-        verify=config.certificate_authority_file or None,
-        config=Config(
-            signature_version="s3v4",
-            s3={"addressing_style": "virtual" if config.virtual_hosted else "path"},
-            connect_timeout=min(config.timeout_seconds / 4, _LONGEST_CONNECT_SECONDS),
-            read_timeout=config.timeout_seconds / _ATTEMPTS,
-            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        ),
-    )
+    return boto3.session.Session(botocore_session=botocore.session.Session(session_vars=nowhere))
+
+
+_session_lock = threading.Lock()  # clients are safe to share between threads, what makes them is not
