@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -62,7 +63,8 @@ def _serve_everything(settings: Settings, keys_file: Path | None) -> None:
                 lifespan="on",
             )
             server = uvicorn.Server(config)
-            # uvicorn has shut down in order by the time it hands the interrupt on.
+            # uvicorn has shut down in order by the time it hands a signal on: having been told to stop is no failure.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit())
             with contextlib.suppress(KeyboardInterrupt):
                 server.run(sockets=[sockets])
             if not server.started:
