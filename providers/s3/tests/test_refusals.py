@@ -6,6 +6,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -16,7 +17,11 @@ from statuette.ports.storage import ObjectExists, ObjectNotFound, Storage, Stora
 from statuette.testing.servers.s3 import S3Access
 from statuette.testing.servers.seaweedfs import SeaweedServer
 from statuette.testing.wire import WireRequest
+from statuette.values import SystemClock
+from statuette_s3.bucket import Bucket
+from statuette_s3.probe import try_out
 from statuette_s3.storage import S3Storage
+from statuette_s3.versions import Versions
 
 from .conftest import OpenStorage, through
 from .middleman import Answer, Middleman, said
@@ -185,6 +190,29 @@ async def test_a_check_leaves_nothing_behind(
     await open_storage(access, VERSIONED).check()
 
     assert raw_history(access, VERSIONED, own_folder) == ([], [], [])
+
+
+@pytest.mark.parametrize("place", ["seaweed", "moto"])
+async def test_a_check_removes_what_a_killed_one_left_behind(
+    place: str, request: pytest.FixtureRequest, own_folder: str
+) -> None:
+    from .conftest import VERSIONED, config_for, raw_history
+
+    # Given an object that a check had written when it was killed, and another that it had already deleted
+    access = request.getfixturevalue(place)
+    config = config_for(access, own_folder, VERSIONED)
+    bucket, versions = Bucket(config, SystemClock()), Versions(config)
+    for key in ("statuette-check/killed", "statuette-check/killed-later"):
+        await bucket.put(key, b"first", media_type=TYPE)
+    await bucket.delete(["statuette-check/killed-later"])
+    await asyncio.sleep(1.1)  # stores tell whole seconds
+
+    # When the next one comes
+    await try_out(bucket, versions, abandoned_after=timedelta(0))
+
+    # Then nothing of either is left
+    assert raw_history(access, VERSIONED, own_folder) == ([], [], [])
+    versions.close()
 
 
 async def test_a_check_of_a_store_that_is_down_is_not_the_operators_mistake(
