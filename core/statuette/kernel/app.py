@@ -31,7 +31,7 @@ from statuette.kernel.domain.credits import service as credits
 from statuette.kernel.domain.figurines import dataset as figurines_dataset
 from statuette.kernel.domain.generations import dataset as generations_dataset
 from statuette.kernel.domain.generations.calls import Calls
-from statuette.kernel.domain.generations.flow import GenerationFlow
+from statuette.kernel.domain.generations.flow import JOBS_ENDED_AT_ONCE, GenerationFlow
 from statuette.kernel.domain.generations.pictures import Pictures
 from statuette.kernel.domain.generations.run import JobRunner
 from statuette.kernel.domain.generations.service import ACTOR, LET_GO, TELL_ENDED, Generations
@@ -74,6 +74,8 @@ from statuette.kernel.work.runner import Actor, Runner
 from statuette.kernel.work.scheduler import Duty, Scheduler
 from statuette.policy import Carry, Retain, compile_policy
 from statuette.values import Clock, SystemClock
+
+_LOTS_AT_ONCE = 200
 
 
 def compose(
@@ -174,7 +176,7 @@ def _duties(
 ) -> tuple[Duty, ...]:
     async def expire_credits() -> int:
         async with database.transaction() as tx:
-            return await credits.expire_due(tx, tx.now, 200)
+            return await credits.expire_due(tx, tx.now, _LOTS_AT_ONCE)
 
     async def truncate_log() -> int:
         return 0 if await database.engine.truncate_log() else 1
@@ -182,10 +184,10 @@ def _duties(
     return (
         Duty("free_the_dead", timedelta(seconds=1), presence.free_the_dead),
         Duty("relay", timedelta(seconds=0), outbox.relay),
-        Duty("deadlines", timedelta(seconds=1), enforcer.hand_out),
-        Duty("overdue_jobs", timedelta(seconds=5), flow.expire),
-        Duty("sweep", timedelta(minutes=1), enforcer.sweep),
-        Duty("expire_credits", timedelta(minutes=1), expire_credits),
+        Duty("deadlines", timedelta(seconds=1), enforcer.hand_out, at_once=enforcement.HANDED_OUT_AT_ONCE),
+        Duty("overdue_jobs", timedelta(seconds=5), flow.expire, at_once=JOBS_ENDED_AT_ONCE),
+        Duty("sweep", timedelta(minutes=1), enforcer.sweep, at_once=enforcement.SWEPT_AT_ONCE),
+        Duty("expire_credits", timedelta(minutes=1), expire_credits, at_once=_LOTS_AT_ONCE),
         Duty("truncate_log", timedelta(seconds=30), truncate_log),
         Duty("measure_work", timedelta(seconds=10), partial(measure_work, database)),
         Duty("measure_overdue", timedelta(seconds=10), partial(measure_overdue, database)),

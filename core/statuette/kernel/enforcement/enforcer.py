@@ -25,7 +25,8 @@ from statuette.policy import Retain
 from statuette.ports.storage import Storage, StorageUnavailable
 
 ACTOR = "enforce"
-_BATCH = 500
+HANDED_OUT_AT_ONCE = 500
+SWEPT_AT_ONCE = 1000
 _STILL_IN_USE = timedelta(seconds=2)
 _log = logging.getLogger(__name__)
 
@@ -60,21 +61,21 @@ class Enforcer:
     async def hand_out(self) -> int:
         """Claim what is due and put it to the workers; returns how many. The scheduler's job."""
         async with self._database.transaction() as tx:
-            claimed = await self._due.claim(tx, _BATCH)
+            claimed = await self._due.claim(tx, HANDED_OUT_AT_ONCE)
             for deadline_id in claimed:
                 await self._outbox.put(tx, queue=ENFORCEMENT, actor=ACTOR, subject_id=deadline_id)
         telemetry.heartbeats.add(1)
         return len(claimed)
 
     async def sweep(self) -> int:
-        """Delete what has grown too old in streams; returns how many rows. The scheduler's job."""
+        """Delete what has grown too old, up to `SWEPT_AT_ONCE` of each stream; returns how many rows. The scheduler's job."""
         swept = 0
         for rule in self._sweeps:
             dataset = self._datasets.get(rule.dataset)
             if dataset is None:
                 continue
             async with self._database.transaction() as tx:
-                swept += await dataset.handler.sweep(tx, tx.now - rule.after, 1000)
+                swept += await dataset.handler.sweep(tx, tx.now - rule.after, SWEPT_AT_ONCE)
         return swept
 
     async def run(self, claimed: Claimed) -> None:

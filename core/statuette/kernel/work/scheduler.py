@@ -21,11 +21,18 @@ _STANDBY_SECONDS = 1.0
 
 
 class Duty(msgspec.Struct, frozen=True):
-    """Something done every so often by whoever ticks. `run` returns how much it did, for the log."""
+    """Something done every so often by whoever ticks.
+
+    Attributes:
+        run: does it and returns how much it did.
+        at_once: the most that one run does. After a run that did as much the next one comes at the next tick, so that what
+            has piled up is worked off, however much it is, and other duties have their turn meanwhile.
+    """
 
     name: str
     every: timedelta
     run: Callable[[], Awaitable[int]]
+    at_once: int | None = None
 
 
 class Scheduler:
@@ -93,6 +100,8 @@ class Scheduler:
                 telemetry.duties_failed.add(1, {"duty": duty.name})
                 _log.exception("duty_failed", extra={"facts": {"duty": duty.name}})
                 continue
+            if duty.at_once is not None and done >= duty.at_once:
+                self._next_run[duty.name] = now
             if done:
                 _log.debug("duty", extra={"facts": {"duty": duty.name, "done": done}})
         telemetry.tick_seconds.record(self._clock.monotonic_seconds() - began)

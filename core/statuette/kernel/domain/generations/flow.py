@@ -18,6 +18,8 @@ from statuette.kernel.idempotency.once import Once
 from statuette.kernel.plugins import PluginRegistry
 from statuette.ports.image import InputRole
 
+JOBS_ENDED_AT_ONCE = 100
+
 
 class AlreadyEnded(Conflict):
     code = "generation_ended"
@@ -72,9 +74,9 @@ class GenerationFlow:
         )
 
     async def expire(self) -> int:
-        """End jobs that took longer than any job may; returns how many. The scheduler's job."""
+        """End jobs that took longer than any job may, up to `JOBS_ENDED_AT_ONCE`; returns how many. The scheduler's job."""
         async with self._database.read() as reader:
-            overdue = await repository.overdue(reader, 100)
+            overdue = await repository.overdue(reader, JOBS_ENDED_AT_ONCE)
         for generation_id in overdue:
             await self._database.run(partial(self._end_overdue, generation_id=generation_id))
         return len(overdue)
