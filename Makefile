@@ -21,8 +21,12 @@ $(STAMP): pyproject.toml $(DISTRIBUTIONS) constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -c constraints.txt $(EDITABLES)
 	@touch $(STAMP)
 
-demo: $(STAMP) ## a photo becomes a figurine, end to end (PHOTO=path STYLE=chibi)
+demo: $(STAMP) ## a photo becomes a figurine, end to end (PHOTO=path STYLE=chibi); PROFILE=cluster: 200 of them while processes are killed
+ifeq ($(PROFILE),cluster)
+	@$(BIN)/python -m tests.chaos.demo $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+else
 	@$(BIN)/python docs/examples/demo.py $(if $(PHOTO),--photo "$(PHOTO)") $(if $(STYLE),--style "$(STYLE)")
+endif
 
 demo-sheet: $(STAMP) ## four photos in six styles, as one picture: demo/contact-sheet.png
 	@$(BIN)/python -m statuette_sketch.sheet demo/contact-sheet.png
@@ -47,8 +51,8 @@ format: $(STAMP) ## make the code look as `check` wants it
 bench: $(STAMP) ## measure, and print each figure beside its bar
 	@$(BIN)/python -m tests.bench
 
-chaos: $(STAMP) ## kill things at random for minutes (SEED=n to replay, MINUTES=n)
-	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+chaos: $(STAMP) ## kill things at random for minutes (PROFILE=cluster, SEED=n to replay, MINUTES=n, JOBS=n)
+	@$(BIN)/python -m tests.chaos $(if $(PROFILE),--profile $(PROFILE)) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JOBS),--jobs $(JOBS))
 
 docs: $(STAMP) ## write the generated reference pages
 	@$(BIN)/python docs/reference/generate.py

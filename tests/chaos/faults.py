@@ -93,11 +93,10 @@ def processes_of_embedded(deployment: Deployment) -> Track:
     return Track("processes", kinds, calm_seconds=(0.2, 1.0), into_seconds=0.4)
 
 
-def kills_of(deployment: Deployment) -> Track:
-    """SIGKILL alone, of any process."""
-    roles = sorted({program.role for program in deployment.programs})
-    kinds = {f"kill {role}": Kind(partial(_kill, deployment.of(role))) for role in roles}
-    return Track("kills", kinds, calm_seconds=(0.5, 2.5), into_seconds=1.0)
+def kills_of(deployment: Deployment, role: str) -> Track:
+    """SIGKILL alone, of the processes of one role."""
+    kinds = {f"kill {role}": Kind(partial(_kill, deployment.of(role)))}
+    return Track(f"kills of {role}", kinds, calm_seconds=(0.5, 2.5), into_seconds=1.0)
 
 
 def processes_of_cluster(cluster: Cluster) -> Track:
