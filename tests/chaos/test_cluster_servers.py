@@ -16,6 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 COUNTS = {"api": 1, "worker": 1, "scheduler": 1}
 _PROVIDER_SECONDS = 0.3
+_STORE_GIVEN_UP_WITHIN_SECONDS = 40  # longer than the time limit of one operation on the store
 
 
 @pytest.fixture(autouse=True)
@@ -175,7 +176,10 @@ async def test_a_store_that_refuses_is_told_to_people_and_outlasted_by_jobs(town
     photo = {"photo": ("p.jpg", photo_jpeg())}
     refused = await _once(person, "POST", "/v1/uploads", files=photo, data={"statement": "true"})
     assert (refused.status_code, refused.json()["code"]) == (503, "storage_unavailable")
-    await town.until(lambda: town.rows("SELECT 1 AS n FROM generation WHERE id = :id AND state = 'waiting'", id=job_id))
+    await town.until(
+        lambda: town.rows("SELECT 1 AS n FROM generation WHERE id = :id AND state = 'waiting'", id=job_id),
+        within_seconds=_STORE_GIVEN_UP_WITHIN_SECONDS,
+    )
     await town.cluster.s3_proxy.welcome()
 
     # And when the store is back, it is done at the second try, which is on record

@@ -24,34 +24,39 @@ class _Claimed(msgspec.Struct, frozen=True):
     due_at: datetime
 
 
+def claim_statement(postgres: bool) -> str:
+    """SQL that chooses what is due between `:front` and `:now`, at most `:limit`, and writes the intent."""
+    skip = " FOR UPDATE SKIP LOCKED" if postgres else ""
+    return (
+        "UPDATE deadline SET state = 'executing', attempts = attempts + 1, updated_at = :now WHERE id IN ("
+        "SELECT id FROM deadline WHERE state = 'scheduled' AND due_at >= :front AND due_at <= :now"
+        f" ORDER BY due_at LIMIT :limit{skip}) RETURNING id, due_at"
+    )
+
+
 class DueDeadlines:
-    """Claims deadlines for whoever ticks; one for each process."""
+    """Claims deadlines for whoever ticks; one for each process.
+
+    Attributes:
+        front: where the next look starts.
+    """
 
     def __init__(self) -> None:
-        self._front = _FROM_THE_BEGINNING
+        self.front = _FROM_THE_BEGINNING
         self._looked_back_at = _FROM_THE_BEGINNING
 
     async def claim(self, tx: Transaction, limit: int) -> list[str]:
         """Make the `limit` deadlines that have been due for longest `executing`; returns their ids."""
-        front = self._front
+        front = self.front
         # Also when the clock was set back.
         if not timedelta(0) <= tx.now - self._looked_back_at < _LOOK_BACK_EVERY:
             front, self._looked_back_at = _FROM_THE_BEGINNING, tx.now
-        skip = " FOR UPDATE SKIP LOCKED" if tx.postgres else ""
-        claimed = await tx.all(
-            _Claimed,
-            "UPDATE deadline SET state = 'executing', attempts = attempts + 1, updated_at = :now WHERE id IN ("
-            "SELECT id FROM deadline WHERE state = 'scheduled' AND due_at >= :front AND due_at <= :now"
-            f" ORDER BY due_at LIMIT :limit{skip}) RETURNING id, due_at",
-            now=tx.now,
-            front=front,
-            limit=limit,
-        )
+        claimed = await tx.all(_Claimed, claim_statement(tx.postgres), now=tx.now, front=front, limit=limit)
         full = len(claimed) == limit
-        self._front = front
+        self.front = front
         ended = max(deadline.due_at for deadline in claimed) if full else max(front, tx.now - _OVERLAP)
         tx.after_commit(lambda: self._move(ended))
         return [deadline.id for deadline in claimed]
 
     async def _move(self, front: datetime) -> None:
-        self._front = front
+        self.front = front
