@@ -29,10 +29,13 @@ class Closure(msgspec.Struct, frozen=True):
     """Everything outside the database that belongs to one record.
 
     Attributes:
-        prefixes: object-store prefixes ending in `/`; everything below them goes, versions and parts included.
+        prefixes: object-store prefixes ending in `/`, each of this record alone and of at most 120 characters; everything
+            below them goes, versions and parts included.
+        being_written: whether somebody may still be about to store objects there. Then they are emptied again a while later.
     """
 
     prefixes: tuple[str, ...] = ()
+    being_written: bool = False
 
 
 class TableColumns(msgspec.Struct, frozen=True):

@@ -41,6 +41,8 @@ from statuette.kernel.domain.uploads.flow import UploadFlow
 from statuette.kernel.egress import Egress
 from statuette.kernel.enforcement import enforcer as enforcement
 from statuette.kernel.enforcement.enforcer import Enforcer
+from statuette.kernel.enforcement.leftovers import ACTOR as LEFTOVERS
+from statuette.kernel.enforcement.leftovers import Leftovers
 from statuette.kernel.enforcement.overdue import measure_overdue
 from statuette.kernel.events.hub import Hub
 from statuette.kernel.events.log import EventLog
@@ -108,7 +110,8 @@ def compose(
     egress = Egress(clock, concurrency=settings.worker_concurrency)
     post = Post(plugins.mailer, egress)
     generations = Generations(outbox, events, signals, brands, longest_job)
-    pictures = Pictures(database, storage, pixels)
+    leftovers = Leftovers(database, outbox, storage)
+    pictures = Pictures(database, storage, leftovers, pixels)
     calls = Calls(egress, plugins, pictures, photo_bytes=settings.worker_photo_bytes)
     jobs = JobRunner(
         database=database,
@@ -129,7 +132,7 @@ def compose(
         for rule in compile_policy(plugins.policy_packs).retain.values()
         if isinstance(rule, Retain) and rule.carry is Carry.sweep
     ]
-    enforcer = Enforcer(database, outbox, storage, datasets, sweeps)
+    enforcer = Enforcer(database, outbox, storage, leftovers, datasets, sweeps)
     runner = Runner(
         database,
         outbox,
@@ -139,6 +142,7 @@ def compose(
             Actor(LET_GO, BACKGROUND, jobs.let_go, jobs.not_let_go, max_attempts=8),
             Actor(TELL_ENDED, MAIL, telling.run, telling.poisoned, max_attempts=8),
             Actor(enforcement.ACTOR, ENFORCEMENT, enforcer.run, enforcer.poisoned, max_attempts=10),
+            Actor(LEFTOVERS, ENFORCEMENT, leftovers.run, leftovers.poisoned, max_attempts=10),
         ),
     )
     authenticator = Authenticator(database, clock, brand_service.find_key)
@@ -152,7 +156,7 @@ def compose(
         cipher=cipher,
         accounts=AccountFlow(database, post, cipher, session_days=settings.session_days),
         consents=ConsentFlow(database),
-        uploads=UploadFlow(database, storage, pixels, longest_job),
+        uploads=UploadFlow(database, storage, leftovers, pixels, longest_job),
         generations=generations,
         generation_flow=flow,
         pixels=pixels,

@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 import msgspec
 from opentelemetry.trace import SpanKind
 
-from statuette.dataset import Dataset
+from statuette.dataset import Closure, Dataset
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.enforcement.due import DueDeadlines
+from statuette.kernel.enforcement.leftovers import Leftovers, destroy
 from statuette.kernel.work import findings
 from statuette.kernel.work.outbox import Claimed, Outbox
 from statuette.kernel.work.queues import ENFORCEMENT
@@ -48,12 +49,14 @@ class Enforcer:
         database: Database,
         outbox: Outbox,
         storage: Storage,
+        leftovers: Leftovers,
         datasets: Mapping[str, Dataset],
         sweeps: list[Retain],
     ) -> None:
         self._database = database
         self._outbox = outbox
         self._storage = storage
+        self._leftovers = leftovers
         self._datasets = datasets
         self._sweeps = sweeps
         self._due = DueDeadlines()
@@ -93,14 +96,14 @@ class Enforcer:
                 "privacy.due_at": deadline.due_at.isoformat(),
             },
         ) as span:
-            prefixes = await self._settled_closure(claimed, deadline)
-            if prefixes is None:
+            closure = await self._settled_closure(claimed, deadline)
+            if closure is None:
                 span.set_attribute("privacy.outcome", "still_in_use")
                 return
             try:
                 with telemetry.span("storage delete", SpanKind.INTERNAL, **{"privacy.store": self._storage.name}):
-                    for prefix in prefixes:
-                        await self._destroy(prefix)
+                    for prefix in closure.prefixes:
+                        await destroy(self._storage, prefix)
             except StorageUnavailable:
                 span.set_attribute("privacy.outcome", "store_unavailable")
                 async with self._database.transaction() as tx:
@@ -113,7 +116,7 @@ class Enforcer:
                     )
                     await self._outbox.postpone(tx, claimed, tx.now + timedelta(seconds=15))
                 return
-            await self._conclude(claimed, deadline)
+            await self._conclude(claimed, deadline, closure)
             span.set_attribute("privacy.outcome", "verified")
 
     async def poisoned(self, tx: Transaction, deadline_id: str) -> str | None:
@@ -139,32 +142,23 @@ class Enforcer:
                 await self._outbox.finish(tx, claimed)
             return deadline
 
-    async def _settled_closure(self, claimed: Claimed, deadline: _Deadline) -> tuple[str, ...] | None:
+    async def _settled_closure(self, claimed: Claimed, deadline: _Deadline) -> Closure | None:
         handler = self._datasets[deadline.dataset].handler
         async with self._database.transaction() as tx:
             await self._outbox.hold(tx, claimed)
             closure = await handler.closure(tx, deadline.record_id)
             if closure is None:
-                return ()
+                return Closure()
             if await handler.settle(tx, deadline.record_id, tx.now):
-                return closure.prefixes
+                return closure
             await self._outbox.postpone(tx, claimed, tx.now + _STILL_IN_USE)
             return None
 
-    async def _destroy(self, prefix: str) -> None:
-        keys = [found.key async for found in self._storage.list(prefix)]
-        if keys:
-            await self._storage.delete_many(keys)
-        await self._storage.purge_versions(prefix)
-        # The check is independent of what the deletion reported: it asks the store anew, by prefix and by key.
-        left = [found.key async for found in self._storage.list(prefix)]
-        left.extend([key for key in keys if await self._storage.head(key) is not None])
-        if left:
-            raise StorageUnavailable("Objects are still there after their deletion.", objects=len(left))
-
-    async def _conclude(self, claimed: Claimed, deadline: _Deadline) -> None:
+    async def _conclude(self, claimed: Claimed, deadline: _Deadline, closure: Closure) -> None:
         async with self._database.transaction() as tx:
             await self._outbox.finish(tx, claimed)
+            if closure.being_written:
+                await self._leftovers.expect(tx, closure.prefixes)
             await self._datasets[deadline.dataset].handler.erase(tx, deadline.record_id)
             # The record's other deadlines have nothing left to act on.
             await tx.execute(

@@ -11,8 +11,11 @@ from statuette.kernel.domain.figurines import service
 
 class _Handler:
     async def closure(self, tx: Transaction, record_id: str) -> Closure | None:
-        rows = await tx.rows("SELECT brand_id FROM figurine WHERE id = :id", id=record_id)
-        return Closure((service.object_prefix(rows[0]["brand_id"], record_id),)) if rows else None
+        rows = await tx.rows("SELECT brand_id, state FROM figurine WHERE id = :id", id=record_id)
+        if not rows:
+            return None
+        prefix = service.object_prefix(rows[0]["brand_id"], record_id)
+        return Closure((prefix,), being_written=rows[0]["state"] != "ready")
 
     async def settle(self, tx: Transaction, record_id: str, now: datetime) -> bool:
         return True  # a job that wanted it as an input ends as failed: its input is gone

@@ -9,9 +9,9 @@ from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database
 from statuette.kernel.domain.figurines import service as figurines
 from statuette.kernel.domain.generations.step import Source
+from statuette.kernel.enforcement.leftovers import Leftovers
 from statuette.kernel.pixels.pool import PixelPool
 from statuette.kernel.pixels.results import EncodedPicture, RenderedPicture
-from statuette.kernel.work import findings
 from statuette.ports.image import GeneratedImage, ImageInput
 from statuette.ports.storage import Storage, StorageUnavailable
 
@@ -20,9 +20,10 @@ _PAUSES_BETWEEN_PUTS = (timedelta(seconds=0.2), timedelta(seconds=1), timedelta(
 
 
 class Pictures:
-    def __init__(self, database: Database, storage: Storage, pixels: PixelPool) -> None:
+    def __init__(self, database: Database, storage: Storage, leftovers: Leftovers, pixels: PixelPool) -> None:
         self._database = database
         self._storage = storage
+        self._leftovers = leftovers
         self._pixels = pixels
 
     async def read(self, source: Source) -> ImageInput:
@@ -60,12 +61,5 @@ class Pictures:
         await self._storage.put(key, encoded.data, media_type=encoded.media_type)
 
     async def remove(self, brand_id: str, figurine_ids: list[str]) -> None:
-        """Take stored sizes away again; what stays because the store is down becomes a finding."""
-        try:
-            await self._storage.delete_many(
-                [figurines.object_key(brand_id, found, size) for found in figurine_ids for size in figurines.SIZES]
-            )
-        except StorageUnavailable:
-            async with self._database.transaction() as tx:
-                for figurine_id in figurine_ids:
-                    await findings.raise_finding(tx, code="orphan_objects", subject=figurine_id, brand_id=brand_id)
+        """Take stored pictures away again."""
+        await self._leftovers.remove(figurines.object_prefix(brand_id, found) for found in figurine_ids)

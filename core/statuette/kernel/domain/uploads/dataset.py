@@ -19,8 +19,11 @@ class _Handler:
         self._settle_jobs = settle_jobs
 
     async def closure(self, tx: Transaction, record_id: str) -> Closure | None:
-        rows = await tx.rows("SELECT brand_id FROM upload WHERE id = :id", id=record_id)
-        return Closure((service.object_prefix(rows[0]["brand_id"], record_id),)) if rows else None
+        rows = await tx.rows("SELECT brand_id, state FROM upload WHERE id = :id", id=record_id)
+        if not rows:
+            return None
+        prefix = service.object_prefix(rows[0]["brand_id"], record_id)
+        return Closure((prefix,), being_written=rows[0]["state"] != "ready")
 
     async def settle(self, tx: Transaction, record_id: str, now: datetime) -> bool:
         await self._settle_jobs(cast(KernelTransaction, tx), record_id, now)

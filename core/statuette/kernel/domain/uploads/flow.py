@@ -13,6 +13,7 @@ from statuette.kernel.db.errors import CommitOutcomeUnknown
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.consent import service as consent
 from statuette.kernel.domain.uploads import service
+from statuette.kernel.enforcement.leftovers import Leftovers
 from statuette.kernel.idempotency.once import Once
 from statuette.kernel.pixels.pool import PixelPool
 from statuette.kernel.pixels.results import NormalisedPhoto
@@ -23,9 +24,12 @@ PURPOSE = "generation"
 
 
 class UploadFlow:
-    def __init__(self, database: Database, storage: Storage, pixels: PixelPool, longest_job: timedelta) -> None:
+    def __init__(
+        self, database: Database, storage: Storage, leftovers: Leftovers, pixels: PixelPool, longest_job: timedelta
+    ) -> None:
         self._database = database
         self._storage = storage
+        self._leftovers = leftovers
         self._pixels = pixels
         self._longest_job = longest_job
 
@@ -78,7 +82,7 @@ class UploadFlow:
             raise
         except NotFound:
             # A slow store let a deadline pass: the enforcer may have been here before these bytes were.
-            await self._storage.delete_many([key])
+            await self._leftovers.remove((service.object_prefix(brand.id, upload_id),))
             raise
         except BaseException:
             # Part of it may be there: have it removed now instead of at its deadline.
