@@ -127,6 +127,7 @@ class FaultProxy:
             pass  # by `refuse`: the connection was reset, which is all there is to say
         finally:
             self._connections.discard(task)
+            writer.close()  # also of whom the target refused, or who was turned away before it was reached
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target_port)

@@ -46,9 +46,11 @@ class Network:
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             server = await asyncio.open_connection(self._server.hostname, self._server.port)
-        except ConnectionError:
+        except BaseException as error:
             writer.transport.abort()
-            return
+            if isinstance(error, ConnectionError):
+                return
+            raise
         link = _Link(self, (reader, writer), server)
         self._links.add(link)
         try:
