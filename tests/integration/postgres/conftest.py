@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import asyncpg
@@ -29,7 +30,20 @@ async def notes(postgres: PostgresServer) -> str:
     connection = await asyncpg.connect(url)
     await connection.execute(NOTES)
     await connection.close()
+    await _left_by_all(postgres, url)
     return url
+
+
+async def _left_by_all(postgres: PostgresServer, url: str) -> None:
+    """The process that served a connection outlives it by a moment, and tests count processes."""
+    name = url.rpartition("/")[2].partition("?")[0]
+    admin = await asyncpg.connect(postgres.url)
+    try:
+        async with asyncio.timeout(10):
+            while await admin.fetchval("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = $1", name):
+                await asyncio.sleep(0.01)
+    finally:
+        await admin.close()
 
 
 Opened = Callable[..., Database]
