@@ -100,7 +100,8 @@ def compose(
         workers=settings.pixel_workers,
         limits=PixelLimits(max_bytes=settings.max_upload_bytes),
     )
-    hub, signals, lifecycle = Hub(), Signals(), Lifecycle()
+    hub = Hub(most=settings.max_connections * 9 // 10, most_each=settings.watched_jobs_per_account)
+    signals, lifecycle = Signals(), Lifecycle()
     signals.listen(CHANGED, hub.wake)
     signals.on_doubt(hub.wake_all)
     lifecycle.on_drain(hub.wake_all)

@@ -242,6 +242,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
             ge=1,
         ),
     ] = 10
+    max_connections: Annotated[
+        int,
+        Meta(
+            description="Connections that an API process serves at once; further ones wait. Nine tenths of them may watch jobs."
+            " `cluster` only: there the limit of open files is raised to fit, as far as the system allows.",
+            examples=[10_000],
+            ge=100,
+            le=1_000_000,
+        ),
+    ] = 10_000
+    watched_jobs_per_account: Annotated[
+        int,
+        Meta(description="Jobs that one account may watch at once at one API process.", examples=[32], ge=1),
+    ] = 32
     images_delivery: Annotated[
         Literal["stream", "redirect"],
         Meta(

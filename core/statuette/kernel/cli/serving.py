@@ -14,6 +14,7 @@ from granian.server.embed import Server
 
 from statuette.errors import StatuetteError
 from statuette.kernel.app import http_app
+from statuette.kernel.cli.open_files import connections_allowed
 from statuette.kernel.cli.process import ready
 from statuette.kernel.cli.stopping import Stop
 from statuette.kernel.platform import Platform
@@ -56,7 +57,7 @@ async def answering(platform: Platform) -> AsyncIterator[asyncio.Task[None]]:
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=131_072),
         websockets=False,
         backlog=_BACKLOG,
-        backpressure=_BACKLOG,
+        backpressure=connections_allowed(settings.max_connections),
         log_enabled=False,
     )
     serving = asyncio.create_task(server.serve(), name="granian")

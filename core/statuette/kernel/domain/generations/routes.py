@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
 from datetime import datetime
 from functools import partial
 from typing import Annotated
@@ -18,8 +16,8 @@ from litestar.response import Stream
 from statuette.errors import InvalidInput, NotFound, Unauthenticated
 from statuette.kernel.db.database import Transaction
 from statuette.kernel.domain.brands.directory import LoadedBrand
-from statuette.kernel.domain.generations import repository, shown, views
-from statuette.kernel.domain.generations.outcomes import UNFINISHED, State
+from statuette.kernel.domain.generations import repository, shown, views, watching
+from statuette.kernel.domain.generations.outcomes import State
 from statuette.kernel.domain.generations.schemas import (
     AttemptView,
     GenerationPage,
@@ -28,7 +26,6 @@ from statuette.kernel.domain.generations.schemas import (
     StreamTicketView,
 )
 from statuette.kernel.events import tickets
-from statuette.kernel.events.log import EventRow, events_after
 from statuette.kernel.http.answers import answer, decode_cursor, encode_cursor
 from statuette.kernel.http.headers import first
 from statuette.kernel.http.requests import ApiRequest
@@ -36,10 +33,6 @@ from statuette.kernel.platform import Platform
 
 _MAX_WAIT_SECONDS = 60
 _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,3})(?:$|[,;\s])")
-# Wake-ups come through this process; another process's are noticed by looking.
-_LOOK_AGAIN_SECONDS = 10.0
-_LOOK_AGAIN_DEAF_SECONDS = 2.0
-_HEARTBEAT_SECONDS = 15.0
 _RETRY_AFTER_SECONDS = 1
 _LAST_SEQ = 2**31 - 1
 
@@ -126,7 +119,10 @@ class GenerationRoutes(Controller):
             int | None, QueryParameter(ge=0, le=_LAST_SEQ, description="Like `Last-Event-ID`, for a first connection.")
         ] = None,
     ) -> Stream:
-        """Server-sent events, from the first one or after `Last-Event-ID`; ends with the job."""
+        """Server-sent events, from the first one or after `Last-Event-ID`; ends with the job.
+
+        An account may watch some dozens of jobs at once; beyond that, 429.
+        """
         platform, brand, account_id = request.platform, request.brand, request.principal.account_id
         if ticket is not None:
             passed = await platform.database.run(partial(tickets.redeem, ticket=ticket))
@@ -138,8 +134,9 @@ class GenerationRoutes(Controller):
         async with platform.database.read() as reader:
             if await repository.get(reader, brand.id, account_id, generation_id) is None:
                 raise NotFound()
+        platform.hub.admit(account_id)
         return Stream(
-            _stream(platform, brand.id, generation_id, last_event_id or after or 0),
+            watching.stream(platform, brand.id, account_id, generation_id, last_event_id or after or 0),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
@@ -168,7 +165,9 @@ async def _watched(request: ApiRequest, generation_id: str, *, ordered: bool) ->
     wait_seconds = min(_MAX_WAIT_SECONDS, int(match.group(1))) if match else 0
     view = await _view(request, generation_id)
     if wait_seconds and not view.final:
-        view = await _ended(request, generation_id, wait_seconds)
+        view = await watching.ended(
+            request.platform, generation_id, request.account_id, lambda: _view(request, generation_id), wait_seconds
+        )
     headers = {}
     if match:
         headers["preference-applied"] = f"wait={wait_seconds}"
@@ -195,62 +194,3 @@ async def _view(request: ApiRequest, generation_id: str) -> GenerationView:
     if whole is None:
         raise NotFound()
     return views.generation(request.platform, whole)
-
-
-async def _ended(request: ApiRequest, generation_id: str, wait_seconds: int) -> GenerationView:
-    """The job once it has ended, or as it is when the wait is over."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + wait_seconds
-    with request.platform.hub.watching(generation_id) as woken:
-        while True:
-            woken.clear()
-            view = await _view(request, generation_id)
-            left = until - loop.time()
-            if view.final or left <= 0 or request.platform.lifecycle.draining:
-                return view
-            await _woken_or(woken, min(left, _patience(request.platform)))
-
-
-async def _stream(platform: Platform, brand_id: str, generation_id: str, after: int) -> AsyncIterator[bytes]:
-    """Events as `text/event-stream` (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
-    yield b"retry: 2000\n\n"
-    loop = asyncio.get_running_loop()
-    silent_since = loop.time()
-    unfinished = set(UNFINISHED)
-    with platform.hub.watching(generation_id) as woken:
-        while True:
-            woken.clear()
-            async with platform.database.read() as reader:
-                rows = await events_after(reader, brand_id, generation_id, after)
-            for row in rows:
-                after = row.seq
-                yield _event(row)
-                silent_since = loop.time()
-                state = row.type.removeprefix("generation.")
-                if state in set(State) and state not in unfinished:
-                    return
-            if platform.lifecycle.draining:
-                return  # the client comes back, to another process, and goes on where it was
-            if loop.time() - silent_since >= _HEARTBEAT_SECONDS:
-                yield b": still here\n\n"
-                silent_since = loop.time()
-            await _woken_or(woken, _patience(platform))
-
-
-def _event(row: EventRow) -> bytes:
-    body = msgspec.json.encode(
-        {"seq": row.seq, "type": row.type, "at": row.created_at, "data": msgspec.Raw(row.data.encode())}
-    )
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (row.seq, row.type.encode(), body)
-
-
-def _patience(platform: Platform) -> float:
-    """How long to wait for a signal before looking without one."""
-    return _LOOK_AGAIN_SECONDS if platform.signals.hears else _LOOK_AGAIN_DEAF_SECONDS
-
-
-async def _woken_or(woken: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(woken.wait(), seconds)
-    except TimeoutError:
-        return
