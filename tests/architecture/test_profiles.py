@@ -16,6 +16,8 @@ INTEGRATION = REPOSITORY / "tests" / "integration"
 # Folders, modules or single tests that run on one profile.
 ONE_PROFILE = {
     "postgres": "the subject is PostgreSQL itself: pools, locks, lost connections, migrations beside a working site",
+    "road/test_presence.py::test_a_process_that_sleeps_in_a_transaction_keeps_nobody_from_freeing_the_rest": "SQLite has one"
+    " writer, which nobody else waits beside",
     "road/test_full_disk.py": "a bound on pages is SQLite's own; PostgreSQL's disk belongs to whoever runs the server",
     "test_isolation.py": "the subject is what tests share of Redis and S3",
     "test_waiting_workers.py": "the subject is waiting for work on Redis",

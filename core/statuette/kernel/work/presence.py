@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import socket
 from datetime import datetime, timedelta
 
@@ -22,6 +23,8 @@ from statuette.values import new_id
 
 LEASE = timedelta(seconds=6)
 _BEAT_SECONDS = 1.5
+_MISSED_SECONDS = LEASE.total_seconds() / 2
+_LONG_AGO = timedelta(days=365)
 _log = logging.getLogger(__name__)
 
 
@@ -42,8 +45,7 @@ class Presence:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._beating: asyncio.Task[None] | None = None
-        self._looked_at: float | None = None
-        self._resumed_at: float | None = None
+        self._beaten_at = self._steady_since = -math.inf
         self.id = new_id("prc", database.clock.now())
         self.role = ""
 
@@ -77,6 +79,9 @@ class Presence:
                 started=self._started_at,
                 until=tx.now + LEASE,
             )
+        before, self._beaten_at = self._beaten_at, self._database.clock.monotonic_seconds()
+        if self._beaten_at - before > _MISSED_SECONDS:
+            self._steady_since = self._beaten_at
 
     async def forget_others(self) -> None:
         """After a start of the only process: nobody else is alive, and no hint of an earlier life is under way."""
@@ -86,31 +91,41 @@ class Presence:
             await tx.execute("DELETE FROM lease")
 
     async def free_the_dead(self) -> int:
-        """Take work from processes that are no longer alive, so that others can have it; returns how much. The scheduler's job."""
-        if self._others_had_no_chance():
-            return 0
+        """Take work from processes that are no longer alive, so that others can have it; returns how much. The scheduler's job.
+
+        What a process has locked that sleeps in the middle of a transaction is left until the database has ended that.
+        """
         async with self._database.transaction() as tx:
+            dead_since = tx.now if self._others_could_beat() else tx.now - _LONG_AGO
+            skip = " FOR UPDATE SKIP LOCKED" if tx.postgres else ""
             freed = await tx.rows(
-                "UPDATE work_item SET lease = NULL, held_by = NULL, sent_at = NULL WHERE held_by IS NOT NULL"
-                " AND held_by <> :id AND NOT EXISTS"
-                " (SELECT 1 FROM process p WHERE p.id = work_item.held_by AND p.alive_until > :now) RETURNING queue",
+                "UPDATE work_item SET lease = NULL, held_by = NULL, sent_at = NULL WHERE id IN"
+                " (SELECT id FROM work_item WHERE held_by IS NOT NULL AND held_by <> :id AND NOT EXISTS"
+                " (SELECT 1 FROM process p WHERE p.id = work_item.held_by AND p.alive_until > :dead_since)"
+                f"{skip}) RETURNING queue",
                 id=self.id,
-                now=tx.now,
+                dead_since=dead_since,
             )
-            await tx.execute("DELETE FROM process WHERE id <> :id AND alive_until <= :now", id=self.id, now=tx.now)
+            await tx.execute(
+                "DELETE FROM process WHERE id IN"
+                f" (SELECT id FROM process WHERE id <> :id AND alive_until <= :dead_since{skip})",
+                id=self.id,
+                dead_since=dead_since,
+            )
         for item in freed:
             telemetry.leases_expired.add(1, {"queue": item["queue"]})
         if freed:
             _log.warning("work_freed", extra={"facts": {"items": len(freed)}})
         return len(freed)
 
-    def _others_had_no_chance(self) -> bool:
-        """Whether the database was away, or this process was, so that nobody could prove to be alive until just now."""
-        now = asyncio.get_running_loop().time()
-        before, self._looked_at = self._looked_at, now
-        if before is not None and now - before > LEASE.total_seconds() / 2:
-            self._resumed_at = now
-        return self._resumed_at is not None and now - self._resumed_at < LEASE.total_seconds()
+    def _others_could_beat(self) -> bool:
+        """Whether a row that has run out tells of a death.
+
+        Not while we cannot beat ourselves, nor for a while after: the database was away, perhaps, for everybody. Nor for a while
+        after our start: who knows what was before.
+        """
+        now = self._database.clock.monotonic_seconds()
+        return now - self._beaten_at <= _MISSED_SECONDS and now - self._steady_since >= LEASE.total_seconds()
 
     async def _forever(self) -> None:
         while True:
