@@ -21,6 +21,7 @@ ONE_PROFILE = {
     "road/test_full_disk.py": "a bound on pages is SQLite's own; PostgreSQL's disk belongs to whoever runs the server",
     "test_isolation.py": "the subject is what tests share of Redis and S3",
     "test_waiting_workers.py": "the subject is waiting for work on Redis",
+    "test_without_broker.py": "the subject is a Redis that fails",
 }
 # Where an address of a database stands in the source, instead of coming from a fixture that tries both.
 ADDRESSES = {

@@ -122,8 +122,10 @@ def servers_of_cluster(cluster: Cluster) -> Track:
         }
     kinds |= {
         "Redis emptied": Kind(partial(_emptied, cluster)),
+        "Redis full": Kind(partial(_refusing_writes, cluster.redis.full), (0.5, 6)),
+        "Redis read only": Kind(partial(_refusing_writes, cluster.redis.read_only), (0.5, 6)),
         "PostgreSQL cut": Kind(partial(_cut, cluster)),
-        "PostgreSQL read only": Kind(partial(_read_only, cluster), (0.5, 3)),
+        "PostgreSQL read only": Kind(partial(_refusing_writes, cluster.postgres.read_only), (0.5, 3)),
         "S3 slow": Kind(partial(_s3_slow, cluster), (1, 6)),
         "S3 refusing": Kind(partial(_s3_refusing, cluster), (0.5, 6)),
         "S3 silent": Kind(partial(_s3_silent, cluster), (0.5, 6)),
@@ -189,12 +191,12 @@ async def _cut(cluster: Cluster, _: Fault) -> None:
     await asyncio.to_thread(cluster.postgres.cut_connections)
 
 
-async def _read_only(cluster: Cluster, fault: Fault) -> None:
-    await asyncio.to_thread(cluster.postgres.read_only, True)
+async def _refusing_writes(refuse: Callable[[bool], None], fault: Fault) -> None:
+    await asyncio.to_thread(refuse, True)
     try:
         await asyncio.sleep(fault.lasting_seconds)
     finally:
-        await asyncio.to_thread(cluster.postgres.read_only, False)
+        await asyncio.to_thread(refuse, False)
 
 
 async def _s3_slow(cluster: Cluster, fault: Fault) -> None:

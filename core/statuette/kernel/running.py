@@ -132,8 +132,6 @@ async def _work_with_others(
         workers = Workers(platform.runner, brokers, concurrency=settings.worker_concurrency)
         await workers.start()
         stack.push_async_callback(workers.stop, settings.stop_seconds)
-        fallback = WithoutBroker(
-            hints, platform.outbox, platform.runner, queues, concurrency=settings.worker_concurrency
-        )
+        fallback = WithoutBroker(platform.outbox, workers)
         await fallback.start()
-        stack.push_async_callback(fallback.stop, settings.stop_seconds)
+        stack.push_async_callback(fallback.stop)

@@ -26,7 +26,8 @@ ON_POSTGRESQL = pytest.mark.parametrize("profile_name", ["cluster"], indirect=Tr
 
 @pytest.fixture
 async def site(tmp_path: Path, profile: Profile) -> AsyncIterator[Site]:
-    async with serving(tmp_path, profile, scripted=ScriptedImageProvider(default=Hang())) as site:
+    # Jobs that hang are not worth waiting for at the end.
+    async with serving(tmp_path, profile, scripted=ScriptedImageProvider(default=Hang()), stop_seconds=1) as site:
         await site.apply_brand(limits_in_flight=3)
         yield site
 

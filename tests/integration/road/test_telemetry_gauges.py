@@ -29,9 +29,8 @@ async def site(
     tmp_path: Path, profile: Profile, recorded: Recorded, clock: FrozenClock, storage: MemoryStorage
 ) -> AsyncIterator[Site]:
     scripted = ScriptedImageProvider(clock=clock)
-    async with serving(
-        tmp_path, profile, clock=clock, scripted=scripted, storage=storage, worker_concurrency=1
-    ) as site:
+    settings = {"worker_concurrency": 1, "stop_seconds": 1}  # a job that hangs is not worth waiting for at the end
+    async with serving(tmp_path, profile, clock=clock, scripted=scripted, storage=storage, **settings) as site:
         await site.apply_brand()
         yield site
 

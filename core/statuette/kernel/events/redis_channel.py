@@ -7,7 +7,6 @@ import contextlib
 import logging
 
 import redis.asyncio as redis
-from redis.exceptions import RedisError
 
 from statuette.kernel import telemetry
 from statuette.kernel.events.signals import Signals
@@ -56,7 +55,7 @@ class RedisChannel:
             pending, self._pending = self._pending, {}
             try:
                 await self._client.publish(self._name, "\n".join(pending))
-            except RedisError as error:
+            except Exception as error:  # whatever it is, the next burst may get through
                 telemetry.signals_lost.add(len(pending))
                 _log.warning("signals_lost", extra={"facts": {"error": type(error).__name__}})
 
@@ -71,7 +70,7 @@ class RedisChannel:
                         message = await pubsub.get_message(timeout=30)
                         if message is not None:
                             await self._deliver(message["data"])
-            except RedisError as error:
+            except Exception as error:  # whatever it is, the next attempt may succeed
                 _log.warning("signals_unavailable", extra={"facts": {"error": type(error).__name__}})
             if self.hears:
                 self.hears = False

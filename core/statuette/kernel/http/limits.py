@@ -59,12 +59,9 @@ class Buckets:
             self._levels[key] = (level, now)
             raise TooManyRequests(retry_after_seconds=(1 - level) / rate, limit=limit, window_seconds=window_seconds)
         level -= 1
-        self._levels[key] = (level, now)
-        if len(self._levels) > _MOST_BUCKETS:
-            self._levels.popitem(last=False)
+        self._keep(key, level, now)
         if self._spent is not None:
-            before = self._spent.get(key)
-            self._spent[key] = Spent(1 if before is None else before.tokens + 1, limit, window_seconds)
+            self._account(self._spent, key, limit, window_seconds)
         return Verdict(limit, window_seconds, int(level), round((limit - level) / rate))
 
     def share(self) -> None:
@@ -79,5 +76,16 @@ class Buckets:
     def agree(self, key: str, level: float) -> None:
         """The level that all processes together have left; what was spent here meanwhile is taken off."""
         meanwhile = self._spent.get(key) if self._spent is not None else None
-        self._levels[key] = (level - (meanwhile.tokens if meanwhile else 0), self._clock.monotonic_seconds())
+        self._keep(key, level - (meanwhile.tokens if meanwhile else 0), self._clock.monotonic_seconds())
+
+    def _keep(self, key: str, level: float, now: float) -> None:
+        self._levels[key] = (level, now)
         self._levels.move_to_end(key)
+        if len(self._levels) > _MOST_BUCKETS:
+            self._levels.popitem(last=False)
+
+    def _account(self, spent: dict[str, Spent], key: str, limit: int, window_seconds: int) -> None:
+        before = spent.get(key)
+        # Nobody may ask for it in a long time, while Redis is away: further keys are then counted here alone.
+        if before is not None or len(spent) < _MOST_BUCKETS:
+            spent[key] = Spent(1 if before is None else before.tokens + 1, limit, window_seconds)

@@ -13,7 +13,6 @@ import hmac
 import logging
 
 import redis.asyncio as redis
-from redis.exceptions import RedisError
 
 from statuette.kernel.http.limits import Buckets
 from statuette.kernel.tasks import ended
@@ -55,7 +54,7 @@ class SharedLimits:
         await ended(self._task)
 
     async def agree(self) -> None:
-        """Tell what was taken here, and learn what is left. Raises `RedisError`."""
+        """Tell what was taken here, and learn what is left. Raises `redis.RedisError`."""
         spent = self._buckets.spent()
         if not spent:
             return
@@ -75,5 +74,5 @@ class SharedLimits:
             await asyncio.sleep(_AGREE_EVERY_SECONDS)
             try:
                 await self.agree()
-            except RedisError as error:
+            except Exception as error:  # whatever it is, the next attempt may succeed
                 _log.warning("limits_not_shared", extra={"facts": {"error": type(error).__name__}})

@@ -88,9 +88,10 @@ class ExpiringRedisBroker(RedisBroker):
 
     def wake(self) -> None:
         """End this broker's wait for a bell: it is about to stop. Never raises; then the wait ends by itself."""
-        with contextlib.suppress(redis.RedisError):
-            self.client.rpush(self._own_bell, 1)
-            self.client.expire(self._own_bell, _KEPT_SECONDS)
+        with contextlib.suppress(redis.RedisError), self.client.pipeline() as together:
+            together.rpush(self._own_bell, 1)
+            together.expire(self._own_bell, _KEPT_SECONDS)
+            together.execute()
 
     @property
     def _own_bell(self) -> str:

@@ -69,13 +69,6 @@ class RedisHints:
         except redis.RedisError:
             return 0
 
-    async def reachable(self) -> bool:
-        """Whether the broker answers."""
-        try:
-            return bool(await asyncio.to_thread(self._broker.client.ping))
-        except redis.RedisError:
-            return False
-
     async def _forever(self) -> None:
         while True:
             await self._some.wait()
@@ -88,7 +81,7 @@ class RedisHints:
         try:
             # In a thread: the broker's client blocks.
             await asyncio.to_thread(self._enqueue, batch)
-        except redis.RedisError as error:
+        except Exception as error:  # whatever it is, the next batch may get through
             for queue, hints in Counter(queue for queue, _ in batch).items():
                 telemetry.hints_lost.add(hints, {"queue": queue})
             _log.warning("hints_lost", extra={"facts": {"hints": len(batch), "error": type(error).__name__}})

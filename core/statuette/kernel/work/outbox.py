@@ -7,7 +7,7 @@ alive: see `presence`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -20,7 +20,6 @@ from statuette.kernel.work.queues import QUEUES
 from statuette.kernel.work.tables import WorkItem
 
 _HINT_AGAIN_AFTER = timedelta(seconds=10)
-_HINT_AGAIN_INTO_A_BACKLOG = timedelta(seconds=60)
 _RELAY_BATCH = 500
 # Looks at the first entry of each queue in the index, however many there are: what nobody was told of, and what was told first.
 _QUEUES_WITH_WORK = " UNION ALL ".join(
@@ -30,6 +29,16 @@ _QUEUES_WITH_WORK = " UNION ALL ".join(
     f" OR (SELECT sent_at FROM work_item WHERE queue = '{queue}' AND lease IS NULL AND sent_at IS NOT NULL"
     " ORDER BY sent_at LIMIT 1) <= :stale"
     for queue in QUEUES
+)
+
+# What was hinted at in vain, and what nobody was told of. Neither part reads more of the index than it finds.
+_OVERLOOKED = (
+    "SELECT id FROM ("
+    " SELECT * FROM (SELECT id, sent_at AS since FROM work_item WHERE queue = :queue AND lease IS NULL"
+    " AND sent_at <= :limit ORDER BY sent_at LIMIT :most) AS told"
+    " UNION ALL SELECT * FROM (SELECT id, due_at AS since FROM work_item WHERE queue = :queue AND lease IS NULL"
+    " AND sent_at IS NULL AND due_at <= :limit ORDER BY due_at LIMIT :most) AS untold"
+    ") AS overlooked ORDER BY since LIMIT :most"
 )
 
 
@@ -183,16 +192,33 @@ class Outbox:
             return 0
         sent = 0
         for queue in await self._queues_with_work():
-            # Hints that still wait in the broker are not lost; sending them again would only make the heap grow.
-            again = _HINT_AGAIN_INTO_A_BACKLOG if await self._hints.backlog(queue) else _HINT_AGAIN_AFTER
+            waiting = await self._hints.backlog(queue)
             async with self._database.transaction() as tx:
-                unsent = await self._take_for_hints(tx, queue, "sent_at IS NULL AND due_at <= :limit", tx.now)
-                lost = await self._take_for_hints(tx, queue, "sent_at <= :limit", tx.now - again)
-            await self._hints.send(queue, [*unsent, *lost])
-            sent += len(unsent) + len(lost)
+                missing = await self._missing(tx, queue, waiting)
+                lost = await self._take_for_hints(tx, queue, "sent_at <= :limit", tx.now - _HINT_AGAIN_AFTER, missing)
+                unsent = await self._take_for_hints(
+                    tx, queue, "sent_at IS NULL AND due_at <= :limit", tx.now, _RELAY_BATCH
+                )
+            await self._hints.send(queue, [*lost, *unsent])
+            sent += len(lost) + len(unsent)
         return sent
 
-    async def _take_for_hints(self, tx: Transaction, queue: str, condition: str, limit: datetime) -> list[str]:
+    async def _missing(self, tx: Transaction, queue: str, waiting: int) -> int:
+        """How many hints are lost, at least: as many as there are items that were hinted at, and no hint that waits.
+
+        More are not sent again, however long nobody takes any: they would only make the heap in the broker grow.
+        """
+        hinted = await tx.value(
+            "SELECT COUNT(*) FROM (SELECT id FROM work_item WHERE queue = :queue AND lease IS NULL AND sent_at IS NOT NULL"
+            " LIMIT :most) AS hinted",
+            queue=queue,
+            most=waiting + _RELAY_BATCH,
+        )
+        return max(0, int(hinted) - waiting)
+
+    async def _take_for_hints(
+        self, tx: Transaction, queue: str, condition: str, limit: datetime, most: int
+    ) -> list[str]:
         skip = " FOR UPDATE SKIP LOCKED" if tx.postgres else ""
         rows = await tx.rows(
             "UPDATE work_item SET sent_at = :now WHERE id IN (SELECT id FROM work_item WHERE queue = :queue"
@@ -200,7 +226,7 @@ class Outbox:
             now=tx.now,
             queue=queue,
             limit=limit,
-            batch=_RELAY_BATCH,
+            batch=most,
         )
         return [row["id"] for row in rows]
 
@@ -209,17 +235,18 @@ class Outbox:
             rows = await reader.rows(_QUEUES_WITH_WORK, now=reader.now, stale=reader.now - _HINT_AGAIN_AFTER)
         return [row["queue"] for row in rows]
 
-    async def due(self, queue: str, limit: int) -> list[str]:
-        """Items that are due and in nobody's hands, about the oldest first, for a worker that no hint can reach."""
+    async def overlooked(self, most: Mapping[str, int], within: timedelta) -> dict[str, list[str]]:
+        """Items in nobody's hands, by queue, though a hint should have brought them into some `within` that time.
+
+        About the oldest first, and of each queue as many as `most` says.
+        """
         async with self._database.read() as reader:
-            rows = await reader.rows(
-                "SELECT id FROM work_item WHERE queue = :queue AND due_at <= :now AND lease IS NULL"
-                " ORDER BY sent_at, due_at LIMIT :limit",
-                queue=queue,
-                now=reader.now,
-                limit=limit,
-            )
-        return [row["id"] for row in rows]
+            found = {
+                queue: await reader.rows(_OVERLOOKED, queue=queue, limit=reader.now - within, most=number)
+                for queue, number in most.items()
+                if number > 0
+            }
+        return {queue: [row["id"] for row in rows] for queue, rows in found.items() if rows}
 
     async def _hint(self, queue: str, item_id: str) -> None:
         if self._hints is not None:

@@ -1,63 +1,49 @@
-"""Work goes on while the broker is away: what is due is looked up in the outbox, less promptly than a hint would tell."""
+"""Work goes on without a broker: what nobody was told of, or nobody took, is looked up in the outbox, less promptly.
+
+Whatever the broker says: it may answer and refuse writes, it may be there for this process and away for the one that hints, it
+may have lost everything. An item that has waited for longer than any hint takes tells all of that.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 
 from statuette.kernel.tasks import ended
-from statuette.kernel.work.hints import RedisHints
 from statuette.kernel.work.outbox import Outbox
-from statuette.kernel.work.runner import Runner
+from statuette.kernel.work.workers import Workers
 
 _LOOK_EVERY_SECONDS = 2.0
+_HINTED_WITHIN = timedelta(seconds=1)
 _log = logging.getLogger(__name__)
 
 
 class WithoutBroker:
-    """Looks for work of its own while no hint can come."""
+    """Looks for work of its own whenever these workers have a hand free."""
 
-    def __init__(
-        self, hints: RedisHints, outbox: Outbox, runner: Runner, queues: tuple[str, ...], *, concurrency: int
-    ) -> None:
-        self._hints = hints
+    def __init__(self, outbox: Outbox, workers: Workers) -> None:
         self._outbox = outbox
-        self._runner = runner
-        self._queues = queues
-        self._concurrency = concurrency
+        self._workers = workers
         self._looking: asyncio.Task[None] | None = None
-        self._at_work: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         self._looking = asyncio.create_task(self._forever(), name="without_broker")
 
-    async def stop(self, grace_seconds: float) -> None:
-        """Look no more, and wait for what is under way, at most `grace_seconds`."""
+    async def stop(self) -> None:
+        """Take up nothing more."""
         await ended(self._looking)
-        if self._at_work:
-            await asyncio.wait(self._at_work, timeout=grace_seconds)
 
     async def _forever(self) -> None:
-        away = False
         while True:
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
             try:
-                if await self._hints.reachable():
-                    away = False
-                    continue
-                if not away:
-                    _log.warning("broker_unavailable")
-                away = True
-                for queue in self._queues:
-                    await self._take_up(queue)
-            except Exception:
-                _log.warning("outbox_unavailable")
+                await self._look()
+            except Exception as error:
+                _log.warning("outbox_unavailable", extra={"facts": {"error": type(error).__name__}})
 
-    async def _take_up(self, queue: str) -> None:
-        free = self._concurrency - self._runner.in_flight
-        if free <= 0:
-            return
-        for item_id in await self._outbox.due(queue, free):
-            task = asyncio.create_task(self._runner.handle(item_id))
-            self._at_work.add(task)
-            task.add_done_callback(self._at_work.discard)
+    async def _look(self) -> None:
+        for queue, item_ids in (await self._outbox.overlooked(self._workers.free(), _HINTED_WITHIN)).items():
+            _log.info("found_without_hint", extra={"facts": {"queue": queue, "items": len(item_ids)}})
+            for item_id in item_ids:
+                self._workers.take_up(queue, item_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Coroutine, Mapping
 from queue import Empty, PriorityQueue
 from typing import Any, TypeVar
@@ -75,21 +76,43 @@ class Workers:
     def __init__(self, runner: Runner, brokers: Mapping[str, dramatiq.Broker], *, concurrency: int) -> None:
         self._runner = runner
         self._brokers = brokers
-        self._concurrency = concurrency
+        self._share = {
+            queue: concurrency if queue == INTERACTIVE else min(concurrency, _OTHER_QUEUES_CONCURRENCY)
+            for queue in brokers
+        }
+        self._in_hand: Counter[str] = Counter()
+        self._taken_up: set[asyncio.Task[None]] = set()
         self._workers: list[dramatiq.Worker] = []
         for queue, broker in brokers.items():
             self._declare(queue, broker)
 
+    def free(self) -> dict[str, int]:
+        """How many items more of each queue may be worked on."""
+        return {queue: max(0, share - self._in_hand[queue]) for queue, share in self._share.items()}
+
+    def take_up(self, queue: str, item_id: str) -> None:
+        """Begin to work on an item that no hint told of."""
+        task = asyncio.create_task(self._handle(queue, item_id))
+        self._taken_up.add(task)
+        task.add_done_callback(self._taken_up.discard)
+
+    async def _handle(self, queue: str, item_id: str) -> None:
+        self._in_hand[queue] += 1
+        try:
+            await self._runner.handle(item_id)
+        finally:
+            self._in_hand[queue] -= 1
+
     def _declare(self, queue: str, broker: dramatiq.Broker) -> None:
         async def work(item_id: str) -> None:
-            await self._runner.handle(item_id)
+            await self._handle(queue, item_id)
 
         dramatiq.actor(actor_name=actor_name(queue), queue_name=queue, broker=broker)(work)
 
     async def start(self) -> None:
         set_event_loop_thread(_ProcessLoop(asyncio.get_running_loop()))
         for queue, broker in self._brokers.items():
-            threads = self._concurrency if queue == INTERACTIVE else min(self._concurrency, _OTHER_QUEUES_CONCURRENCY)
+            threads = self._share[queue]
             worker = dramatiq.Worker(
                 broker, queues={queue}, worker_threads=threads, worker_timeout=_MEMORY_BROKER_LOOKS_UP_MS
             )
@@ -107,7 +130,10 @@ class Workers:
             return
         await ended(self._tidying)
         until = time.monotonic() + grace_seconds
-        await asyncio.gather(*(asyncio.to_thread(_stop, worker, until) for worker in workers))
+        await asyncio.gather(
+            *(asyncio.to_thread(_stop, worker, until) for worker in workers),
+            *([asyncio.wait(self._taken_up, timeout=grace_seconds)] if self._taken_up else []),
+        )
         await self._runner.abandon()
         for broker in self._brokers.values():
             broker.close()

@@ -15,6 +15,7 @@ from redis.retry import Retry
 from statuette.testing.servers.process import ServerFailed, ServerProcess
 
 _ONCE = Retry(NoBackoff(), 0)
+_NOBODYS_PORT = 1
 # Nothing is written to disk, so a restart is an empty server. Full memory refuses writes, as it must for a queue.
 _CONFIGURATION = """\
 bind 127.0.0.1
@@ -51,6 +52,16 @@ class RedisServer(ServerProcess):
         """FLUSHALL: all data of all its databases is lost, connections stay."""
         with redis.Redis.from_url(self.url) as client:
             client.flushall()
+
+    def full(self, on: bool) -> None:
+        """As when its memory is used up: it answers and can be read, and refuses every write. Off: it takes writes again."""
+        with redis.Redis.from_url(self.url) as client:
+            client.config_set("maxmemory", 1 if on else f"{self._maxmemory_mb}mb")
+
+    def read_only(self, on: bool) -> None:
+        """As after a failover that clients have not heard of: it is a replica, of a server that is gone. Off: it is promoted."""
+        with redis.Redis.from_url(self.url) as client:
+            client.replicaof(*(("127.0.0.1", _NOBODYS_PORT) if on else ("NO", "ONE")))
 
     def prepare(self) -> None:
         configuration = _CONFIGURATION.format(
