@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from statuette.ports.image import Finished, GeneratedImage, ImageRequest, InputRole, Succeeded
+from statuette_sketch import composition
 from statuette_sketch.composition import understood
 from statuette_sketch.photo import decode
 from statuette_sketch.provider import SketchProvider
@@ -35,6 +36,12 @@ def pixels(image: GeneratedImage) -> np.ndarray:
 def thumbnail(image: GeneratedImage) -> np.ndarray:
     """Small and soft, so that two pictures differ by what a person would see."""
     return cv2.resize(pixels(image), (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+@pytest.fixture
+def half_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of half the edge take a quarter of the work, and what is compared as `thumbnail` is as different as at full size."""
+    monkeypatch.setattr(composition, "_LONGEST_EDGE_PX", 640)
 
 
 _LEAST_VISIBLE_DIFFERENCE = 6.0
@@ -62,6 +69,7 @@ async def test_same_request_gives_the_same_bytes(ask: Ask) -> None:
     assert first[0].data == again[0].data
 
 
+@pytest.mark.usefixtures("half_size")
 async def test_all_twelve_styles_look_different(provider: SketchProvider, ask: Ask) -> None:
     seen = {style: thumbnail((await pictures(provider, ask("grace_hopper", style=style)))[0]) for style in LOOKS}
 
@@ -70,6 +78,7 @@ async def test_all_twelve_styles_look_different(provider: SketchProvider, ask: A
         assert np.abs(a - b).mean() > _LEAST_VISIBLE_DIFFERENCE, f"{one} looks like {two}"
 
 
+@pytest.mark.usefixtures("half_size")
 async def test_several_pictures_of_one_request_differ(provider: SketchProvider, ask: Ask) -> None:
     made = await pictures(provider, ask("astronaut", count=3))
 
@@ -78,6 +87,7 @@ async def test_several_pictures_of_one_request_differ(provider: SketchProvider, 
         assert np.abs(thumbnail(a) - thumbnail(b)).mean() > _LEAST_VISIBLE_DIFFERENCE / 3
 
 
+@pytest.mark.usefixtures("half_size")
 async def test_another_seed_gives_another_picture(provider: SketchProvider, ask: Ask) -> None:
     one = await pictures(provider, ask("astronaut", seed=1))
     two = await pictures(provider, ask("astronaut", seed=2))
@@ -105,6 +115,7 @@ def test_a_photo_without_a_clean_outline_is_not_cut_out(name: str, ask: Ask) -> 
     assert understood(decode(ask(name).inputs[0].data)).cut is None
 
 
+@pytest.mark.usefixtures("half_size")
 async def test_the_subject_decides_what_is_seen(provider: SketchProvider, ask: Ask) -> None:
     one = await pictures(provider, ask("astronaut"))
     two = await pictures(provider, ask("coffee"))
@@ -112,6 +123,7 @@ async def test_the_subject_decides_what_is_seen(provider: SketchProvider, ask: A
     assert np.abs(thumbnail(one[0]) - thumbnail(two[0])).mean() > _LEAST_VISIBLE_DIFFERENCE
 
 
+@pytest.mark.usefixtures("half_size")
 async def test_a_couple_stands_side_by_side(provider: SketchProvider, ask: Ask) -> None:
     alone = thumbnail((await pictures(provider, ask("astronaut")))[0])
     together = thumbnail((await pictures(provider, ask("astronaut", "grace_hopper")))[0])
@@ -121,6 +133,7 @@ async def test_a_couple_stands_side_by_side(provider: SketchProvider, ask: Ask) 
     assert np.abs(together[:, :16] - reversed_pair[:, :16]).mean() > 3
 
 
+@pytest.mark.usefixtures("half_size")
 async def test_a_reference_is_not_rendered(provider: SketchProvider, ask: Ask) -> None:
     alone = await pictures(provider, ask("astronaut"))
     guided = await pictures(provider, ask("astronaut", "coffee", roles=(InputRole.subject, InputRole.reference)))
