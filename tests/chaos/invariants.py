@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from statuette.kernel.db.database import Reader
 from statuette.kernel.domain.credits.verify import verify
+from statuette.kernel.domain.generations.outcomes import MOST_PAID_IN_VAIN
 from statuette.kernel.enforcement.leftovers import ACTOR as LEFTOVERS
 from tests.chaos.promises import Promises
 
@@ -105,6 +106,13 @@ async def _money(reader: Reader, calls: Mapping[str, int]) -> list[str]:
     if int(day["spent"] or 0) != cost:
         wrong.append(f"cost: spent {day['spent']}, attempts cost {cost}")
     recorded = {row["provider"]: int(row["n"]) for row in attempts}
+    # A call that brought something that is kept was not in vain; a figurine that its owner deleted was kept once.
+    again = await reader.rows(
+        "SELECT a.generation_id, COUNT(*) AS n FROM attempt a JOIN generation g ON g.id = a.generation_id"
+        " WHERE a.cost_micros > 0 AND g.state <> 'succeeded' GROUP BY a.generation_id HAVING COUNT(*) > :most",
+        most=MOST_PAID_IN_VAIN,
+    )
+    wrong.extend(f"cost: {row['generation_id']} was paid for {row['n']} times, in vain" for row in again)
     return wrong + [
         f"cost: {provider} was called {number} times, {recorded.get(provider, 0)} attempts are on record"
         for provider, number in calls.items()

@@ -40,7 +40,7 @@ async def _left_by_all(postgres: PostgresServer, url: str) -> None:
     admin = await asyncpg.connect(postgres.url)
     try:
         async with asyncio.timeout(10):
-            while await admin.fetchval("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = $1", name):
+            while await admin.fetchval("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = $1", name):  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.01)
     finally:
         await admin.close()

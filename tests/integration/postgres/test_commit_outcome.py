@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from statuette.kernel.db.database import Transaction
 from statuette.kernel.db.errors import CommitOutcomeUnknown
 from statuette.kernel.domain.credits.verify import verify
+from statuette.ports.image import ImageRequest, ModelInfo, Submission
 from statuette.testing import FrozenClock
 from statuette.testing.memory_storage import MemoryStorage
+from statuette.testing.queued_image import ImageQueueService, QueuedImageProvider
 from tests.integration.postgres.conftest import Opened, numbers
 from tests.integration.postgres.proxy import Commits, Network, network
 from tests.integration.road.faults import until
@@ -249,6 +252,47 @@ async def test_what_a_call_made_is_delivered_once_whatever_became_of_its_commit(
         assert len(site.scripted.calls) <= 2
         async with site.platform.database.read() as reader:
             assert await verify(reader) == []
+
+
+class BreakingAfterSubmit(QueuedImageProvider):
+    """A vendor that knows no order twice, after whose every answer the network to the database breaks."""
+
+    between: Network
+    breaks: Commits = Commits.arrive
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        return tuple(msgspec.structs.replace(model, repeatable=False) for model in super().models())
+
+    async def submit(self, request: ImageRequest) -> Submission:
+        submission = await super().submit(request)
+        self.between.commits = self.breaks
+        return submission
+
+
+@ON_POSTGRESQL
+@BREAKS
+async def test_what_a_vendor_has_queued_is_not_ordered_again_whatever_became_of_the_commit_of_its_handle(
+    tmp_path: Path, profile: Profile, between: Network, breaks: Commits
+) -> None:
+    # Given a job that a vendor has just queued when the network to the database breaks
+    async with ImageQueueService() as vendor:
+        provider = BreakingAfterSubmit(vendor.base_url, vendor.api_key)
+        provider.between, provider.breaks = between, breaks
+        async with serving(tmp_path, replace(profile, database_url=between.url), providers=(provider,)) as site:
+            await site.apply_brand(models=("queued/queued-1",))
+            person = await site.person(credits=5)
+            ordered = await person.order((await person.upload())["id"])
+            await until(lambda: broken(between))
+
+            # When the network is well again
+            provider.breaks = between.commits = Commits.arrive
+            job = await person.finished(ordered["id"], seconds=30)
+
+            # Then the vendor was asked, and paid, once
+            assert (job["state"], len(job["figurines"])) == ("succeeded", 1)
+            assert vendor.paid_jobs == 1
+            async with site.platform.database.read() as reader:
+                assert await reader.value("SELECT MAX(number) AS n FROM attempt") == 1
 
 
 async def broken(between: Network) -> bool:

@@ -19,6 +19,7 @@ from statuette.kernel.db.schema import migrate
 from statuette.kernel.domain.credits.verify import verify
 from statuette.testing.scripted_image import Answer, Raise, ScriptedImageProvider
 from statuette.testing.servers import PostgresServer
+from statuette.values import CostMicros
 from tests.integration.road.faults import until
 from tests.profiles import Profile
 from tests.site import Site, serving
@@ -27,14 +28,22 @@ pytestmark = pytest.mark.parametrize("profile_name", ["cluster"], indirect=True)
 
 
 @pytest.fixture
-async def site(tmp_path: Path, profile: Profile, postgres: PostgresServer) -> AsyncIterator[Site]:
+def price() -> CostMicros | None:
+    """Of a call; the provider's own unless a test says otherwise."""
+    return None
+
+
+@pytest.fixture
+async def site(
+    tmp_path: Path, profile: Profile, postgres: PostgresServer, price: CostMicros | None
+) -> AsyncIterator[Site]:
     """A site on a PostgreSQL of its own, with a provider that takes a moment."""
     url = await asyncio.to_thread(postgres.create_database, "site")
     migrating = engine.TunedPostgres(url)
     await migrating.open()
     await migrate(migrating)
     await migrating.close()
-    provider = ScriptedImageProvider(default=Answer(delay=timedelta(milliseconds=300)))
+    provider = ScriptedImageProvider(default=Answer(delay=timedelta(milliseconds=300)), price=price)
     async with serving(tmp_path, replace(profile, database_url=url), scripted=provider) as site:
         await site.apply_brand()
         yield site
@@ -106,8 +115,9 @@ async def answered(site: Site) -> bool:
     return site.scripted.in_flight == 0
 
 
+@pytest.mark.parametrize("price", [CostMicros(currency="USD", micros=0)], ids=["free"])
 async def test_an_outage_is_not_held_against_the_work_that_met_it(site: Site) -> None:
-    # Given a job whose every step meets an outage, more often than disorder is borne
+    # Given a job whose every step meets an outage, more often than disorder is borne, and calls that cost nothing
     site.scripted.script(*[Raise(ConnectionLost())] * 6)
     person = await site.person(credits=5)
     photo = await person.upload()

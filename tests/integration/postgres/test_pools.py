@@ -29,7 +29,7 @@ async def backends(database: Database) -> int:
 async def until_backends(database: Database, number: int) -> None:
     """Wait until so many are left: a server notices a moment later that a connection was closed."""
     async with asyncio.timeout(10):
-        while await backends(database) != number:
+        while await backends(database) != number:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.02)
 
 

@@ -12,6 +12,7 @@ from statuette.errors import StatuetteError
 from statuette.kernel.work.queues import MAIL
 from statuette.ports.mail import MailUnavailable, Message
 from statuette.testing import FrozenClock
+from tests.integration.road.faults import hurry
 from tests.site import Site, Visitor
 
 
@@ -67,8 +68,9 @@ async def put_off(site: Site, letters: int = 1) -> bool:
 
 async def all_over(site: Site, clock: FrozenClock) -> None:
     """Let time pass, from one try to the next, until no letter waits any more."""
+    hurry(site)
     async with asyncio.timeout(60):
         while rows := await waiting_letters(site):
             next_try = min(msgspec.convert(row["due_at"], type=datetime, strict=False) for row in rows)
             clock.advance(max(next_try - clock.now(), timedelta(seconds=1)))
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.05)

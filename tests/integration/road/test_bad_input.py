@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from statuette.kernel.app import litestar_app
+from statuette.kernel.http import edge
 from statuette.testing.pictures import photo_jpeg
 from tests.integration.road.wire import BOUNDARY, RawConnection, form, odd_but_good, problem, refused
 from tests.profiles import Profile
@@ -148,9 +149,10 @@ async def test_nothing_is_taken_in_without_consent(site: Site) -> None:
     ("path", "content_type"), [("/v1/uploads", MULTIPART), ("/v1/generations", "application/json")]
 )
 async def test_a_body_that_comes_too_slowly_is_given_up(
-    site: Site, person: Visitor, path: str, content_type: str
+    site: Site, person: Visitor, path: str, content_type: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given a sender that stops in the middle of the body
+    # Given a sender that stops in the middle of the body, and a site that listens to it a little longer than it answers
+    monkeypatch.setattr(edge, "_LINGER_SECONDS", 0.3)
     async with RawConnection(site, person) as connection:
         await connection.ask("POST", path, body=b"--", Content_Type=content_type, Content_Length="100000")
 

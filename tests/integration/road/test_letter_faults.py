@@ -17,7 +17,7 @@ from statuette.kernel.work.queues import MAIL
 from statuette.ports.mail import MailRefused, MailUnavailable, Message
 from statuette.testing import FrozenClock
 from tests.integration.road import test_nothing_private_is_told
-from tests.integration.road.faults import until
+from tests.integration.road.faults import hurry, until
 from tests.integration.road.letters import (
     Outage,
     all_over,
@@ -69,6 +69,7 @@ async def test_letters_wait_while_no_mail_goes_out_and_each_goes_out_once_afterw
 
 async def test_waits_double_up_to_an_hour_and_end_after_a_day_with_a_finding(site: Site, clock: FrozenClock) -> None:
     # Given a mail server that does not come back
+    hurry(site)
     person = await site.person()
     Outage(site)
     job = await ordered_and_ended(person)

@@ -13,7 +13,9 @@ from PIL import Image
 
 from statuette.kernel import telemetry
 from statuette.ports.image import BlockedInput
+from statuette.testing import FrozenClock
 from statuette.testing.scripted_image import Raise
+from tests.integration.road.faults import ended
 from tests.integration.road.wire import encoded
 from tests.profiles import Profile
 from tests.recorded import Recorded
@@ -45,11 +47,11 @@ def logged() -> Iterator[io.StringIO]:
 
 
 async def test_nothing_private_is_in_logs_spans_problems_or_queues(
-    tmp_path: Path, profile: Profile, logged: io.StringIO, recorded: Recorded
+    tmp_path: Path, profile: Profile, clock: FrozenClock, logged: io.StringIO, recorded: Recorded
 ) -> None:
     problems: list[str] = []
     queued: list[dict[str, object]] = []
-    async with serving(tmp_path, profile, trusted_proxies=("127.0.0.0/8",), log_level="debug") as site:
+    async with serving(tmp_path, profile, clock=clock, trusted_proxies=("127.0.0.0/8",), log_level="debug") as site:
         await site.apply_brand()
         person = site.visitor()
         person.http.headers["X-Forwarded-For"] = ADDRESS
@@ -74,7 +76,7 @@ async def test_nothing_private_is_in_logs_spans_problems_or_queues(
         # And on every bad one: refused, wrong, broken inside
         site.scripted.script(BlockedInput(reason="safety"), *[Raise(RuntimeError(f"{EMAIL} {WORDS}"))] * 10)
         for _ in range(2):
-            await person.finished((await person.order(upload["id"], variables={"name_text": WORDS}))["id"], 30)
+            await ended(person, (await person.order(upload["id"], variables={"name_text": WORDS}))["id"], clock)
         for refused in (
             await person.try_order(upload["id"], variables={"name_text": f"{WORDS}\n{{ignore}}" * 9}),
             await person.try_order(upload["id"], variables={"pose": WORDS}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,8 +17,12 @@ from statuette.ports.image import (
     RateLimitedByProvider,
     Rejected,
 )
-from statuette.testing.scripted_image import Hang, Raise
-from tests.site import Site
+from statuette.testing import FrozenClock
+from statuette.testing.scripted_image import Hang, Raise, ScriptedImageProvider
+from statuette.values import CostMicros
+from tests.integration.road.faults import ended
+from tests.profiles import Profile
+from tests.site import Site, serving
 
 
 @pytest.mark.parametrize(
@@ -90,22 +95,33 @@ async def test_a_later_block_keeps_and_charges_the_pictures_that_are_there(site:
     assert (await person.credits())["available"] == 4
 
 
-async def test_a_bug_in_a_provider_ends_as_poison_with_a_finding(site: Site) -> None:
-    # Given a provider that raises whatever happens
-    person = await site.person(credits=5)
-    upload = await person.upload()
-    site.scripted.script(*[Raise(RuntimeError("a bug"))] * 10)
+@pytest.mark.parametrize(
+    ("price_micros", "calls", "reason", "finding"),
+    [(40_000, 2, "paid_in_vain", "paid_in_vain"), (0, 4, "poisoned", "work_poisoned")],
+    ids=["paid", "free"],
+)
+async def test_a_bug_in_a_provider_ends_the_job_with_a_finding_and_is_not_paid_for_again_and_again(
+    tmp_path: Path, profile: Profile, clock: FrozenClock, price_micros: int, calls: int, reason: str, finding: str
+) -> None:
+    scripted = ScriptedImageProvider(clock=clock, price=CostMicros(currency="USD", micros=price_micros))
+    async with serving(tmp_path, profile, clock=clock, scripted=scripted) as site:
+        # Given a provider that raises whatever happens
+        await site.apply_brand()
+        person = await site.person(credits=5)
+        upload = await person.upload()
+        site.scripted.script(*[Raise(RuntimeError("a bug"))] * 10)
 
-    # When a job is ordered
-    job = await person.finished((await person.order(upload["id"]))["id"], seconds=40)
+        # When a job is ordered, and time passes from try to try
+        job = await ended(person, (await person.order(upload["id"]))["id"], clock)
 
-    # Then it ends, unpaid, and an operator hears of it
-    assert (job["state"], job["reason"]) == ("failed", "poisoned")
-    assert (await person.credits())["available"] == 5
-    findings = await person.http.get(
-        "/admin/v1/findings", headers={"Authorization": f"Bearer {site.secret_keys['alpha']}"}
-    )
-    assert "work_poisoned" in findings.text
+        # Then it ends, unpaid, and an operator hears of it
+        assert (job["state"], job["reason"]) == ("failed", reason)
+        assert len(scripted.calls) == calls
+        assert (await person.credits())["available"] == 5
+        findings = await person.http.get(
+            "/admin/v1/findings", headers={"Authorization": f"Bearer {site.secret_keys['alpha']}"}
+        )
+        assert finding in findings.text
 
 
 async def test_cancelling_a_running_job_stops_its_call_and_gives_the_credits_back(site: Site) -> None:

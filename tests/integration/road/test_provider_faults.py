@@ -76,8 +76,8 @@ async def test_a_provider_that_never_answers_is_given_up_and_nobody_is_charged(
 
     job = await ended(person, (await person.order(upload["id"]))["id"], clock)
 
-    assert (job["state"], job["reason"]) == ("failed", "unavailable_too_long")
-    assert gemini.calls == 6
+    assert (job["state"], job["reason"]) == ("failed", "paid_in_vain")
+    assert gemini.calls == 2
     assert (await person.credits())["available"] == 5
     assert (await costs(site))[1] == 0
 

@@ -20,6 +20,7 @@ class FigurineRow(msgspec.Struct, frozen=True):
     brand_id: str
     account_id: str
     generation_id: str
+    attempt_id: str
     state: str
     media_type: str
     width: int
@@ -122,3 +123,8 @@ async def unfinished_of(tx: Transaction, generation_id: str) -> list[str]:
         generation_id=generation_id,
     )
     return [row["id"] for row in rows]
+
+
+async def size_bytes(reader: Reader, figurine_id: str) -> int:
+    """0 if it is gone."""
+    return int(await reader.value("SELECT size_bytes FROM figurine WHERE id = :id", id=figurine_id) or 0)

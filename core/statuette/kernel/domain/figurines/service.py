@@ -82,6 +82,11 @@ async def discard_unfinished(tx: Transaction, generation_id: str) -> None:
         await deadlines.arm(tx, figurine_id, KEEP, tx.now)
 
 
+async def size_bytes(reader: Reader, figurine_id: str) -> int:
+    """How much memory it takes, about; whoever's it is. 0 if it is gone."""
+    return await repository.size_bytes(reader, figurine_id)
+
+
 async def get(reader: Reader, brand_id: str, account_id: str | None, figurine_id: str) -> FigurineRow:
     """Raises `NotFound`."""
     row = await repository.get(reader, brand_id, account_id, figurine_id)

@@ -7,7 +7,7 @@ import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import timedelta
 
 from statuette.errors import ConfigurationError
@@ -72,13 +72,12 @@ class Calls:
         if generation_id in self._at_work:
             self._stopped.add(generation_id)
 
-    async def make(self, step: Step) -> Submission:
-        """Ask the provider. Whatever it does becomes a submission."""
-        carried = sum(source.size_bytes for source in step.sources) if step.attempt.handle is None else 0
-        async with self._photo_bytes.holding(carried):
-            return await self._make(step)
+    def room(self, input_bytes: int) -> AbstractAsyncContextManager[None]:
+        """Wait until the inputs of one more call fit, and keep their place."""
+        return self._photo_bytes.holding(input_bytes)
 
-    async def _make(self, step: Step) -> Submission:
+    async def make(self, step: Step) -> Submission:
+        """Ask the provider. Whatever it does becomes a submission. Done within `room`."""
         handle = step.attempt.handle
         try:
             request = None if handle is not None else await self._request(step)

@@ -31,6 +31,8 @@ from statuette.ports.image import (
 )
 
 MAX_RETRIES = 5
+MOST_PAID_IN_VAIN = 2
+"""Calls of a job that cost, or may have, and brought nothing. Its next call is not made: it might go on like that."""
 _LONGEST_DELAY = timedelta(minutes=2)
 
 

@@ -16,7 +16,7 @@ from statuette.ports.image import GeneratedImage, ImageInput
 from statuette.ports.storage import Storage, StorageUnavailable
 
 # The pictures are paid for: a store that stumbles is asked again before they are given up.
-_PAUSES_BETWEEN_PUTS = (timedelta(seconds=0.2), timedelta(seconds=1), timedelta(seconds=5))
+_PAUSES_BETWEEN_PUTS = tuple(timedelta(seconds=pause) for pause in (0.2, 1, 4, 10, 20, 20))
 
 
 class Pictures:

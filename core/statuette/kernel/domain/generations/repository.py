@@ -103,6 +103,17 @@ async def inputs(reader: Reader, generation_id: str) -> list[InputRow]:
     )
 
 
+async def inputs_to_send(reader: Reader, generation_id: str) -> list[InputRow]:
+    """None, once a provider has queued the job: it has them."""
+    return await reader.all(
+        InputRow,
+        "SELECT generation_id, position, role, upload_id, figurine_id FROM generation_input i"
+        " WHERE generation_id = :generation_id AND NOT EXISTS"
+        " (SELECT 1 FROM attempt a WHERE a.generation_id = i.generation_id AND a.state = 'accepted') ORDER BY position",
+        generation_id=generation_id,
+    )
+
+
 async def attempts(reader: Reader, generation_id: str) -> list[AttemptRow]:
     return await reader.all(
         AttemptRow,

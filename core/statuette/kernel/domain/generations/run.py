@@ -23,6 +23,7 @@ from statuette.kernel.domain.generations.calls import Calls, drop, forget
 from statuette.kernel.domain.generations.order import OrderInput
 from statuette.kernel.domain.generations.outcomes import (
     MAX_RETRIES,
+    MOST_PAID_IN_VAIN,
     Decision,
     End,
     NextModel,
@@ -56,6 +57,7 @@ from statuette.ports.storage import StorageUnavailable
 
 Result = TypeVar("Result")
 _OUTCOMES_WAIT_FOR = timedelta(minutes=1)
+_ASK_DATABASE_AGAIN_AFTER = timedelta(seconds=1)
 
 
 class JobRunner:
@@ -84,15 +86,25 @@ class JobRunner:
         """Do the next step of a job."""
         await self._brands.fresh()
         with self._calls.at_work(claimed.subject_id):
-            with telemetry.span("database prepare"):
-                step = await self._database.run(partial(self._prepare, claimed=claimed))
-            if step is None:
-                return
-            submission = await self._calls.make(step)
+            # Room first: a permit lives for seconds, and an attempt that waits for its turn would look like a call.
+            async with self._calls.room(await self._bytes_to_send(claimed.subject_id)):
+                with telemetry.span("database prepare"):
+                    step = await self._database.run(partial(self._prepare, claimed=claimed))
+                if step is None:
+                    return
+                submission = await self._calls.make(step)
             if isinstance(submission, Accepted):
                 await self._wait_for(claimed, step, submission)
             else:
                 await self._conclude(claimed, step, submission.outcome)
+
+    async def _bytes_to_send(self, generation_id: str) -> int:
+        """What the inputs of a job take, unless its provider has them already."""
+        async with self._database.read() as reader:
+            inputs = await repository.inputs_to_send(reader, generation_id)
+            photos = [await uploads.size_bytes(reader, row.upload_id) for row in inputs if row.upload_id]
+            pictures = [await figurines.size_bytes(reader, row.figurine_id) for row in inputs if row.figurine_id]
+        return sum(photos) + sum(pictures)
 
     async def let_go(self, claimed: Claimed) -> None:
         """Tell the provider to drop an attempt whose job has ended, and book what it may have cost."""
@@ -182,6 +194,16 @@ class JobRunner:
         provider, model = found
         wanted = min(job.picture_count - have, model.max_images)
         if pending is None:
+            if earlier and await self._paid_in_vain(tx, job) >= MOST_PAID_IN_VAIN:
+                await findings.raise_finding(
+                    tx,
+                    code="paid_in_vain",
+                    subject=f"{job.brand_id}:{earlier[-1].provider}",
+                    detail=earlier[-1].reason or "",
+                    brand_id=job.brand_id,
+                )
+                await self._end(tx, job, State.failed, "paid_in_vain", have)
+                return None
             try:
                 pending = await attempts.record(tx, job, brand, provider, model, number=len(earlier) + 1)
             except budget.DailyCeilingReached:
@@ -218,6 +240,12 @@ class JobRunner:
                 return job, attempt
             job = await attempts.close_unknown(tx, job, attempt, reason="worker_lost")
         return job, None
+
+    async def _paid_in_vain(self, tx: Transaction, job: GenerationRow) -> int:
+        """How many calls were, or may have been, paid for and brought nothing that is kept."""
+        fruitful = {figurine.attempt_id for figurine in await figurines_of(tx, job)}
+        recorded = await repository.attempts(tx, job.id)
+        return sum(bool(attempt.cost_micros) and attempt.id not in fruitful for attempt in recorded)
 
     def _repeatable(self, attempt: AttemptRow) -> bool:
         found = self._plugins.provider_of(f"{attempt.provider}/{attempt.model}")
@@ -265,12 +293,34 @@ class JobRunner:
             await self._outbox.postpone(tx, claimed, tx.now + accepted.poll_after)
 
         try:
-            await self._recorded(wait)
+            await self._kept(wait, step, accepted)
         except LeaseLost:
             if not await self._repeated_elsewhere(step):
                 await forget(step.provider, accepted.handle)
                 await self._close(step, ProviderUnavailable(reason="canceled", possibly_charged=True))
             raise
+
+    async def _kept(self, wait: Callable[[Transaction], Awaitable[None]], step: Step, accepted: Accepted) -> None:
+        """Put a handle on record, however long the database is away: without it the job would be ordered, and paid, anew."""
+        while True:
+            try:
+                await self._recorded(wait)
+                return
+            except CommitOutcomeUnknown:
+                if await self._is_kept(step, accepted):
+                    return
+            except DatabaseUnavailable:
+                if self._database.clock.now() >= step.job.expires_at:
+                    raise
+            await self._database.clock.sleep(_ASK_DATABASE_AGAIN_AFTER)
+
+    async def _is_kept(self, step: Step, accepted: Accepted) -> bool:
+        try:
+            async with self._database.read() as reader:
+                recorded = await repository.attempts(reader, step.job.id)
+        except DatabaseUnavailable:
+            return False
+        return any(attempt.id == step.attempt.id and attempt.handle == accepted.handle for attempt in recorded)
 
     async def _conclude(self, claimed: Claimed, step: Step, outcome: Outcome) -> None:
         telemetry.outcomes.add(1, {"provider": step.provider.name, "outcome": kind(outcome)})

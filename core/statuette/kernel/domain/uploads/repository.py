@@ -105,3 +105,8 @@ async def page(reader: Reader, brand_id: str, account_id: str, *, before: str | 
 
 async def set_saved(tx: Transaction, upload_id: str, saved_at: datetime | None) -> None:
     await tx.execute("UPDATE upload SET saved_at = :saved_at WHERE id = :id", id=upload_id, saved_at=saved_at)
+
+
+async def size_bytes(reader: Reader, upload_id: str) -> int:
+    """0 if it is gone."""
+    return int(await reader.value("SELECT size_bytes FROM upload WHERE id = :id", id=upload_id) or 0)

@@ -86,6 +86,11 @@ async def complete(tx: Transaction, brand_id: str, upload_id: str, photo: Normal
         raise NotFound()
 
 
+async def size_bytes(reader: Reader, upload_id: str) -> int:
+    """How much memory it takes, about; whoever's it is. 0 if it is gone."""
+    return await repository.size_bytes(reader, upload_id)
+
+
 async def get(reader: Reader, brand_id: str, account_id: str, upload_id: str) -> UploadRow:
     """Raises `NotFound`."""
     row = await repository.get(reader, brand_id, account_id, upload_id)
