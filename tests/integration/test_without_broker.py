@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -143,6 +144,55 @@ async def test_a_deletion_does_not_wait_behind_jobs_that_hang_while_redis_is_awa
 
             # Then it is carried out, though no job has ended
             await until(lambda: desk.done == {"ddl_1"})
+
+
+async def test_a_worker_stops_at_once_though_redis_went_away_under_a_job_that_it_had_brought(
+    running_database: Database, own_redis: RedisServer
+) -> None:
+    # Given a job that a hint brought, and that ends while Redis is away
+    with own_redis:
+        desk = Desk(running_database, own_redis.url)
+        async with working(desk):
+            await desk.put("hang", INTERACTIVE, "gen_1")
+            await until(lambda: desk.workers.free()[INTERACTIVE] < _HANDS)
+            own_redis.stop()
+            desk.let_go.set()
+            await until(lambda: desk.done == {"gen_1"})
+
+            # When the worker is told to stop
+            began = time.monotonic()
+            await desk.fallback.stop()
+            await desk.workers.stop(grace_seconds=60)
+
+            # Then it does, and does not wait for Redis to take note of the job
+            assert time.monotonic() - began < _FOUND_WITHIN_SECONDS
+
+
+async def test_hints_that_got_lost_among_many_are_sent_again(
+    database: Database, clock: FrozenClock, redis_url: str
+) -> None:
+    # Given many hints that nobody takes
+    outbox = Outbox(database, "prc_api")
+    hints = RedisHints(ExpiringRedisBroker(redis_url, _NAMESPACE))
+    outbox.connect(hints)
+    await hints.start()
+    async with database.transaction() as tx:
+        for number in range(600):
+            await outbox.put(tx, queue=INTERACTIVE, actor="note", subject_id=f"gen_{number}")
+    await _sent(hints)
+
+    # When Redis loses some of them
+    with redis.Redis.from_url(redis_url) as client:
+        client.ltrim(f"{_NAMESPACE}:work:{INTERACTIVE}", 200, -1)
+    clock.advance(timedelta(seconds=11))
+    await outbox.relay()
+    await _sent(hints)
+
+    # Then as many are sent again, and no more however long it takes
+    assert await hints.backlog(INTERACTIVE) == 600
+    clock.advance(timedelta(minutes=10))
+    assert await outbox.relay() == 0
+    await hints.stop()
 
 
 async def test_hints_that_nobody_takes_do_not_pile_up(database: Database, clock: FrozenClock, redis_url: str) -> None:

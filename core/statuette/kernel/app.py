@@ -18,7 +18,7 @@ from statuette.kernel.clock import DatabaseClock
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.db.engines import engine_for
-from statuette.kernel.db.schema import migrate
+from statuette.kernel.db.schema import check_schema, migrate
 from statuette.kernel.domain.accounts import dataset as accounts_dataset
 from statuette.kernel.domain.accounts.flow import AccountFlow
 from statuette.kernel.domain.brands import dataset as brands_dataset
@@ -216,12 +216,14 @@ def _datasets(plugins: PluginRegistry, cipher: FieldCipher, generations: Generat
 
 
 async def any_live_brand(settings: Settings) -> bool:
-    """Whether any brand of the deployment is live, which plugins are told while they load."""
+    """Whether any brand of the deployment is live, which plugins are told while they load. Raises `UnknownSchema`."""
     database = Database(engine_for(settings.database_url), SystemClock())
     try:
         await database.open()
         if settings.profile == "embedded":
             await migrate(database.engine)
+        else:
+            await check_schema(database.engine)
         async with database.read() as reader:
             return bool(await reader.value("SELECT 1 AS live FROM brand WHERE mode = 'live' LIMIT 1"))
     finally:

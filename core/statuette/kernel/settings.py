@@ -105,7 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
     trusted_proxies: Annotated[
         tuple[str, ...],
         Meta(
-            description="Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+            description="Networks whose `X-Forwarded-For` is believed.",
             examples=[["10.0.0.0/8"]],
         ),
     ] = ()

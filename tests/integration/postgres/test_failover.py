@@ -10,6 +10,7 @@ import pytest
 from statuette.kernel.db import postgres as engine
 from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.db.errors import DatabaseReadOnly
+from statuette.kernel.db.schema import check_schema, migrate
 from statuette.testing.servers import PostgresServer, database_at
 from tests.integration.postgres.conftest import NOTES, Opened, numbers
 
@@ -127,3 +128,26 @@ async def test_of_two_servers_in_the_address_the_one_that_writes_is_found(
         await database.run(lambda tx: add(tx, "second"))
         assert await numbers(database) == {"second": 0}
         await database.close()
+
+
+async def test_a_migration_finds_the_server_that_writes(postgres: PostgresServer) -> None:
+    # Given an address that names a standby first, and a primary without any table
+    with PostgresServer() as standby:
+        for server in (standby, postgres):
+            admin = await asyncpg.connect(server.create_database("site"))
+            await admin.execute("CREATE ROLE app SUPERUSER LOGIN PASSWORD 'app'")
+            await admin.close()
+        await asyncio.to_thread(standby.read_only, True)
+        named = engine.TunedPostgres(f"postgresql://app:app@127.0.0.1:{standby.port},127.0.0.1:{postgres.port}/site")
+
+        # When it is migrated
+        await named.open()
+        done = await migrate(named)
+
+        # Then it is the primary that was
+        assert done
+        await named.close()
+        primary = engine.TunedPostgres(database_at(postgres.url, "site"))
+        await primary.open()
+        await check_schema(primary)
+        await primary.close()

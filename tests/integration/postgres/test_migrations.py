@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 import os
 import shutil
@@ -398,3 +399,34 @@ async def test_a_site_of_the_older_version_works_on_while_the_schema_gets_newer_
         person = site.visitor()
         assert (await person.http.get("/readyz")).status_code == 200
         assert (await person.http.get("/v1/site")).status_code == 200
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "scheduler", "findings"])
+async def test_whoever_starts_before_the_first_migration_is_told_the_cure(
+    url: str, tmp_path: Path, command: str
+) -> None:
+    # Given a database without any table
+    environment = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "STATUETTE_PROFILE": "cluster",
+        "STATUETTE_DATA_DIR": str(tmp_path / "data"),
+        "STATUETTE_REDIS_URL": "redis://127.0.0.1:1/0",
+        "STATUETTE_MASTER_KEY": base64.b64encode(bytes(32)).decode(),
+        "STATUETTE_SHARED_DATA_DIR": "true",
+    }
+
+    # When a command is started on it
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "statuette", command),
+        cwd=tmp_path,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    told = (await asyncio.wait_for(process.communicate(), 30))[0].decode()
+
+    # Then it ends and says what to do, in a sentence
+    assert process.returncode not in (0, None)
+    assert "Run `statuette migrate`." in told
+    assert "Traceback" not in told

@@ -22,6 +22,7 @@ async def _list(everything: bool, limit: int, as_json: bool) -> int:
 
     from statuette.kernel.db.database import Database
     from statuette.kernel.db.engines import engine_for
+    from statuette.kernel.db.schema import check_schema
     from statuette.kernel.settings_loading import load_settings
     from statuette.kernel.work.findings import listed
     from statuette.values import SystemClock
@@ -29,6 +30,7 @@ async def _list(everything: bool, limit: int, as_json: bool) -> int:
     database = Database(engine_for(load_settings().database_url), SystemClock())
     try:
         await database.open()
+        await check_schema(database.engine)
         async with database.read() as reader:
             rows = await listed(reader, brand_id=None, include_resolved=everything, before=None, limit=limit)
     finally:

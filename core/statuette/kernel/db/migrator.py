@@ -75,7 +75,9 @@ async def _alone(engine: TunedEngine) -> AsyncIterator[asyncpg.Connection | None
     if not isinstance(engine, TunedPostgres):
         yield None  # the data folder's lock lets one process in
         return
-    session = await asyncpg.connect(engine.config["dsn"], timeout=10, server_settings=_PATIENT_SESSION)
+    session = await asyncpg.connect(
+        engine.config["dsn"], timeout=10, server_settings=_PATIENT_SESSION, target_session_attrs="read-write"
+    )
     try:
         # Asked again and again, because one who waits inside a statement is waited for by `CREATE INDEX CONCURRENTLY`.
         while not await session.fetchval("SELECT pg_try_advisory_lock($1)", _ADVISORY_LOCK):  # noqa: ASYNC110

@@ -75,7 +75,9 @@ class TunedPostgres(PostgresEngine):
         self.pools = LoopPools(
             url, pool_size, _SESSION, connect_seconds=_PATIENCE_SECONDS, command_seconds=_COMMAND_SECONDS
         )
-        super().__init__(config={"dsn": url, "server_settings": _MIGRATION_SESSION})
+        super().__init__(
+            config={"dsn": url, "server_settings": _MIGRATION_SESSION, "target_session_attrs": "read-write"}
+        )
 
     async def check_version(self) -> None:
         """Not asked while constructing: the constructor does no I/O. `open` fails clearly instead."""

@@ -64,8 +64,7 @@ class RedisChannel:
             try:
                 async with self._client.pubsub(ignore_subscribe_messages=True) as pubsub:
                     await pubsub.subscribe(self._name)
-                    self.hears = True
-                    self._signals.doubt()
+                    self._turned(hears=True)
                     while True:
                         message = await pubsub.get_message(timeout=30)
                         if message is not None:
@@ -73,9 +72,13 @@ class RedisChannel:
             except Exception as error:  # whatever it is, the next attempt may succeed
                 _log.warning("signals_unavailable", extra={"facts": {"error": type(error).__name__}})
             if self.hears:
-                self.hears = False
-                self._signals.doubt()
+                self._turned(hears=False)
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+
+    def _turned(self, *, hears: bool) -> None:
+        self.hears = hears
+        with contextlib.suppress(Exception):  # a listener's trouble does not make us deaf
+            self._signals.doubt()
 
     async def _deliver(self, data: bytes) -> None:
         for line in data.decode(errors="replace").split("\n"):

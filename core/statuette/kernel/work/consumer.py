@@ -2,11 +2,16 @@
 
 Every message that is enqueued rings once, and Redis hands a bell to one of those who wait. One that nobody heard costs a moment:
 whoever waits also looks every now and then.
+
+What becomes of a message is told once, whether Redis takes note or not. A hint that comes again is a claim in vain, while a thread
+that insisted, as the base class's do, would neither work nor stop until Redis is back.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 import dramatiq
@@ -15,6 +20,7 @@ from dramatiq.brokers.redis import _RedisConsumer
 from dramatiq.errors import ConnectionClosed
 
 LOOK_AGAIN_SECONDS = 1.0
+_told_once = contextlib.suppress(redis.RedisError, ConnectionClosed)
 
 
 class WaitingConsumer(_RedisConsumer):
@@ -34,12 +40,18 @@ class WaitingConsumer(_RedisConsumer):
         return message
 
     def ack(self, message: dramatiq.MessageProxy) -> None:
-        super().ack(message)
+        with _told_once:
+            super().ack(message)
         self._room.set()
 
     def nack(self, message: dramatiq.MessageProxy) -> None:
-        super().nack(message)
+        with _told_once:
+            super().nack(message)
         self._room.set()
+
+    def requeue(self, messages: Iterable[dramatiq.MessageProxy]) -> None:
+        with _told_once:
+            super().requeue(messages)
 
     def _fetched(self) -> bool:
         self._room.clear()
