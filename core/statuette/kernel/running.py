@@ -129,9 +129,29 @@ async def _work_with_others(
         stack.push_async_callback(limits.stop)
     if Role.worker in roles:
         brokers = {queue: ExpiringRedisBroker(url, settings.redis_namespace) for queue in queues}
+        _warn_of_slow_models(platform)
         workers = Workers(platform.runner, brokers, concurrency=settings.worker_concurrency)
         await workers.start()
         stack.push_async_callback(workers.stop, settings.stop_seconds)
         fallback = WithoutBroker(platform.outbox, workers)
         await fallback.start()
         stack.push_async_callback(fallback.stop)
+
+
+def _warn_of_slow_models(platform: Platform) -> None:
+    """A call that outlasts a stop is made, and paid, again by another worker."""
+    for provider in platform.plugins.image_providers.values():
+        for model in provider.models():
+            seconds = model.timeout.total_seconds()
+            paid = model.worst_case_cost.micros > 0 and not model.repeatable
+            if paid and seconds > platform.settings.stop_seconds:
+                _log.warning(
+                    "calls_outlast_stop",
+                    extra={
+                        "facts": {
+                            "model": f"{provider.name}/{model.id}",
+                            "timeout_seconds": seconds,
+                            "stop_seconds": platform.settings.stop_seconds,
+                        }
+                    },
+                )

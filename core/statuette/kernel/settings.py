@@ -158,7 +158,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
         float,
         Meta(
             description="How long a stopping process waits for the requests and jobs that it has in hand. A job that takes longer"
-            " goes on in another process.",
+            " goes on in another process, which calls the model again and pays again: give workers as long as their slowest"
+            " model may take, and supervisors a little longer.",
             examples=[30],
             ge=0,
             le=3600,
