@@ -20,6 +20,7 @@ ONE_PROFILE = {
     " writer, which nobody else waits beside",
     "road/test_full_disk.py": "a bound on pages is SQLite's own; PostgreSQL's disk belongs to whoever runs the server",
     "test_isolation.py": "the subject is what tests share of Redis and S3",
+    "test_redis_loops.py": "the subject is what goes on in the background with Redis",
     "test_waiting_workers.py": "the subject is waiting for work on Redis",
     "test_without_broker.py": "the subject is a Redis that fails",
 }
