@@ -43,10 +43,13 @@ class Eavesdropper:
 
     async def __aexit__(self, *exit_arguments: object) -> None:
         self._over = True  # the client may turn a cancellation into an error of its own
+        deaf = [task for task in self._tasks if task.done()]
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.aclose()
+        for task in deaf:
+            task.result()  # raises: who stopped listening has heard nothing wrong, and that proves nothing
 
     def heard(self) -> dict[str, str]:
         """All that was said so far, by where."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import httpx
@@ -23,21 +24,27 @@ def quick_model(town: Town) -> None:
     town.gemini.latency_seconds = _PROVIDER_SECONDS
 
 
-@pytest.mark.parametrize("loss", ["stopped", "hanging"])
+@pytest.mark.parametrize("loss", ["stopped", "hanging", "full", "read only"])
 async def test_work_goes_on_without_redis_and_after_it_came_back_empty(town: Town, loss: str) -> None:
     # Given somebody with jobs under way
     person, redis = await town.person(), town.cluster.redis
+    lose, regain = {
+        "stopped": (redis.stop, redis.start),
+        "hanging": (redis.pause, redis.resume),
+        "full": (partial(redis.full, True), partial(redis.full, False)),
+        "read only": (partial(redis.read_only, True), partial(redis.read_only, False)),
+    }[loss]
     jobs = [await person.order() for _ in range(4)]
 
-    # When Redis is lost, and more is ordered meanwhile
-    await asyncio.to_thread(redis.stop if loss == "stopped" else redis.pause)
+    # When Redis is lost, or answers and takes nothing, and more is ordered meanwhile
+    await asyncio.to_thread(lose)
     jobs += [await person.order() for _ in range(4)]
 
     # Then all of it is done without it
     assert {(await person.finished(job_id))["state"] for job_id in jobs} == {"succeeded"}
 
     # And when it is back, without anything in it, things are as before
-    await asyncio.to_thread(redis.start if loss == "stopped" else redis.resume)
+    await asyncio.to_thread(regain)
     await asyncio.to_thread(redis.empty)
     assert (await person.finished(await person.order()))["state"] == "succeeded"
     assert await town.value("SELECT MAX(number) AS n FROM attempt") == 1
