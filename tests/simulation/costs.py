@@ -17,7 +17,7 @@ from tests.bench.cluster import Cluster, Person, all_ended, cluster, photo
 from tests.bench.load import get
 from tests.chaos.program import Program
 from tests.simulation.accounting import Spent, spent
-from tests.simulation.client import answered, exchanged, form
+from tests.simulation.client import exchanged, form
 
 LARGE_PICTURES = (sys.executable, "-m", "tests.simulation.process")
 _PEOPLE = 20
@@ -105,7 +105,6 @@ class _Phases:
         self._database, self._client, self._people, self._costs = database, client, people, costs
         self._port = int(api.url.rsplit(":", 1)[1])
         self._pids = {"api": api.pid, "database": site.postgres.pid, "redis": site.redis.pid}
-        self._redis_pid = site.redis.pid
 
     async def orders(self) -> None:
         """Accepted by the API, with no worker at work."""
@@ -121,8 +120,7 @@ class _Phases:
         """Streams of jobs that nobody works on, each woken again and again."""
         unfinished = "SELECT id, account_id FROM generation WHERE finished_at IS NULL ORDER BY id LIMIT $1"
         rows = await self._database.fetch(unfinished, _WATCHED)
-        owners = {row["account_id"]: None for row in rows}
-        tokens = dict(zip(owners, [""] * len(owners), strict=True))
+        tokens: dict[str, str] = {}
         for person in self._people:
             [body] = await exchanged(
                 self._port, lambda _, p=person: get("/v1/account", self._as(p)), connections=1, total=1
@@ -214,7 +212,7 @@ class _Phases:
                 f" AND {unused} RETURNING id"
             )
             async with asyncio.timeout(_ENOUGH_SECONDS):
-                while await self._database.fetchval(
+                while await self._database.fetchval(  # noqa: ASYNC110 - nothing tells
                     f"SELECT EXISTS (SELECT 1 FROM deadline WHERE {unused} AND state IN ('scheduled', 'executing')"
                     " AND due_at <= now())"
                 ):
@@ -278,6 +276,3 @@ class _Phases:
     @staticmethod
     def _as(person: Person) -> dict[str, str]:
         return {"Authorization": person.token}
-
-
-__all__ = ["Cost", "Costs", "answered", "measured_costs"]

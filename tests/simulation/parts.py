@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
-import boto3
 
 from statuette.kernel.enforcement.enforcer import HANDED_OUT_AT_ONCE, SWEPT_AT_ONCE
 from statuette.kernel.enforcement.leftovers import destroy

@@ -20,7 +20,6 @@ from typing import Any
 import msgspec
 
 from statuette.kernel.db import postgres
-from statuette.testing.pictures import picture_png
 from statuette.testing.scripted_image import Answer, ScriptedImageProvider
 from tests.bench.load import get, post
 from tests.profiles import embedded
