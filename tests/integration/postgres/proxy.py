@@ -43,6 +43,11 @@ class Network:
         for link in self._links:
             link.silent = True
 
+    def end(self) -> None:
+        """Nothing is carried any more, and both sides learn of it."""
+        for link in self._links:
+            link.cut()
+
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             server = await asyncio.open_connection(self._server.hostname, self._server.port)
@@ -80,11 +85,14 @@ class _Link:
         try:
             await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for writer in (self._to_client, self._to_server):
-                writer.transport.abort()
+            self.cut()
             for direction in directions:
                 direction.cancel()
             await asyncio.gather(*directions, return_exceptions=True)
+
+    def cut(self) -> None:
+        for writer in (self._to_client, self._to_server):
+            writer.transport.abort()
 
     async def _up(self) -> None:
         while sent := await self._from_client.read(65_536):
@@ -120,3 +128,4 @@ async def network(url: str) -> AsyncIterator[Network]:
         yield carried
     finally:
         server.close()
+        carried.end()  # else whoever still holds a connection waits in vain for the other side to hang up
