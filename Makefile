@@ -35,8 +35,9 @@ run: $(STAMP) ## serve the demo brand until stopped
 	@$(BIN)/statuette quickstart brands/demo.toml --keys-file var/demo-keys.env
 	@$(BIN)/statuette serve --keys-file var/demo-keys.env
 
+# Files in their order: else those with few tests come last, among them the longest, and one of the two waits for the other.
 test: $(STAMP) ## the whole suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP) ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .
