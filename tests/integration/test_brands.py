@@ -416,25 +416,25 @@ def test_every_column_is_classified() -> None:
     assert classified == {}
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from statuette.kernel.cli.main import main; main()", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
         timeout=60,
-        env={"PATH": os.environ["PATH"]},
+        env={"PATH": os.environ["PATH"], **environment},
     )
 
 
-def test_the_commands_apply_a_brand_and_make_a_key(folder: Path) -> None:
+def test_the_commands_apply_a_brand_and_make_a_key(folder: Path, database_url: str) -> None:
     write(folder, "shop")
-    home = folder.parent
+    home, stored = folder.parent, {"STATUETTE_DATABASE_URL": database_url}
 
-    migrated = run(home, "migrate")
-    applied = run(home, "brand", "apply")
-    made = run(home, "brand", "keys", "create", "shop", "--kind", "secret", "--scope", "brand:read")
-    listed = run(home, "brand", "keys", "list", "shop", "--json")
+    migrated = run(home, "migrate", **stored)
+    applied = run(home, "brand", "apply", **stored)
+    made = run(home, "brand", "keys", "create", "shop", "--kind", "secret", "--scope", "brand:read", **stored)
+    listed = run(home, "brand", "keys", "list", "shop", "--json", **stored)
 
     assert (migrated.returncode, applied.returncode, made.returncode) == (0, 0, 0), applied.stderr
     assert 'shop: + title = "Shop"' in applied.stdout
