@@ -42,7 +42,7 @@ class Mix(msgspec.Struct, frozen=True):
         brands: their sizes go by Zipf's law: the largest is twice as large as the second, and so on.
         largest: the share of the largest brand, if it is not that of Zipf's law.
         peak: the busiest hour against the mean of a day. Everything is simulated at the peak.
-        active_seconds: for so long somebody who orders goes on ordering; an account orders once a minute.
+        seconds_between_orders: of one account, while its owner is there.
     """
 
     uploads: float = 0.7
@@ -54,7 +54,7 @@ class Mix(msgspec.Struct, frozen=True):
     brands: int = 50
     largest: float | None = None
     peak: float = 2.5
-    active_seconds: float = 300.0
+    seconds_between_orders: float = 60.0
 
     def shares(self) -> list[float]:
         """Of each brand, largest first; together 1."""

@@ -1,61 +1,61 @@
-"""What the simulation is built of: servers with a queue, rows that one transaction at a time may lock, and a log that commits
-wait for together.
+"""What the simulation is built of: servers with a queue, processes that take turns on them, rows that one transaction at a time
+may lock, and a log that commits wait for together.
 
-A station serves in the order of arrival and knows on arrival how long each visit takes, so that the moment of departure is known
-then, too: one event a visit, where a resource of SimPy's own needs four.
+A visit is one event, scheduled when its service begins, where a resource of SimPy's own needs four.
 """
 
 from __future__ import annotations
 
-import heapq
+from collections import deque
 from collections.abc import Generator
 from typing import Any
 
 import simpy
 
-Steps = Generator[simpy.Event, Any, None]
+Steps = Generator[simpy.Event, Any, Any]
+_Visit = tuple[simpy.Event, float]
 # The Linux scheduler gives a process so long before it looks at the others: `base_slice_ns`, 2.8 to 3 ms on a few cores
 # (https://docs.kernel.org/scheduler/sched-eevdf.html), as ticks of 4 ms allow.
 SLICE_SECONDS = 0.004
 
 
 class Station:
-    """So many servers, one queue, first come, first served.
+    """So many servers and one queue: first come, first served, but who is patient comes after all others.
 
     Attributes:
         asked_seconds: of service, since the last `reset`.
-        waited_seconds: before the beginning of service, all visits together.
         visits, stayed_seconds: those that have ended, and from their arrival to their departure, together.
-        area: visitors times seconds.
     """
 
     def __init__(self, env: simpy.Environment, name: str, servers: int) -> None:
         self.name = name
         self.servers = servers
         self._env = env
-        self._free_at = [0.0] * servers
+        self._free = servers
+        self._waiting: tuple[deque[_Visit], deque[_Visit]] = (deque(), deque())
         self._inside = 0
         self.reset()
 
     def reset(self) -> None:
         """Forget what was counted; whoever is inside stays."""
-        self.asked_seconds = self.waited_seconds = self.stayed_seconds = self.area = 0.0
-        self.visits = self.arrivals = 0
-        self._since = self._changed_at = self._env.now
+        self.asked_seconds = self.stayed_seconds = self._area = 0.0
+        self.visits = 0
+        self._since = self._changed_at = float(self._env.now)
 
-    def serve(self, seconds: float, then: float = 0.0) -> simpy.Event:
-        """Happens when a visit of so long has been served, and `then` seconds, which take no server, have passed."""
-        now = self._env.now
-        start = max(now, self._free_at[0])
-        heapq.heapreplace(self._free_at, start + seconds)
+    def serve(self, seconds: float, *, patient: bool = False) -> simpy.Event:
+        """Happens when a visit of so long has been served."""
         self.asked_seconds += seconds
-        self.waited_seconds += start - now
-        self.arrivals += 1
-        self._count(now, 1)
-        left: simpy.Event = simpy.Timeout(self._env, start + seconds - now, value=now)
+        self._count(1)
+        left = simpy.Event(self._env)
+        left._ok, left._value = True, self._env.now
         assert left.callbacks is not None
         left.callbacks.append(self._leave)
-        return left if not then else simpy.Timeout(self._env, start + seconds - now + then)
+        if self._free:
+            self._free -= 1
+            self._env.schedule(left, delay=seconds)
+        else:
+            self._waiting[patient].append((left, seconds))
+        return left
 
     def load(self) -> float:
         """What was asked of it, as a share of what it can do: 1 is as much as it can, more is too much."""
@@ -64,50 +64,84 @@ class Station:
 
     def mean_inside(self) -> float:
         """Visitors, averaged over time."""
-        self._count(self._env.now, 0)
-        return self.area / (self._env.now - self._since)
+        self._count(0)
+        return self._area / (self._env.now - self._since)
 
     def _leave(self, event: simpy.Event) -> None:
-        self._count(self._env.now, -1)
+        self._count(-1)
         self.visits += 1
         self.stayed_seconds += self._env.now - event.value
+        for queue in self._waiting:
+            if queue:
+                left, seconds = queue.popleft()
+                self._env.schedule(left, delay=seconds)
+                return
+        self._free += 1
 
-    def _count(self, now: float, change: int) -> None:
-        self.area += self._inside * (now - self._changed_at)
-        self._changed_at = now
+    def _count(self, change: int) -> None:
+        self._area += self._inside * (self._env.now - self._changed_at)
+        self._changed_at = self._env.now
         self._inside += change
 
 
-class Process:
-    """A process with one event loop, or several that share a queue, on cores that others may use, too.
+class Hearing:
+    """What the messages on the channel of signals have cost each process that hears them, since the beginning."""
 
-    Args:
-        cores: where it runs, in slices; None: on cores of its own.
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+
+class Process:
+    """A process with one event loop, on cores that others may use, too.
+
+    What it hears it works off together with what it does next, so that a message to a hundred processes is not a hundred events.
+
+    Attributes:
+        asked_seconds: of computing on the loop, since the last `reset`.
     """
 
-    def __init__(self, env: simpy.Environment, name: str, count: int, cores: Station | None) -> None:
-        self._own = Station(env, name, count) if cores is None else None
+    def __init__(self, env: simpy.Environment, cores: Station, hearing: Hearing | None = None) -> None:
+        self._env = env
         self._cores = cores
-        self._turn = None if cores is None else simpy.Resource(env, count)
+        self._turn = simpy.Resource(env, 1)
+        self._hearing = hearing
+        self._heard_seconds = 0.0
+        self.reset()
+
+    def reset(self) -> None:
+        self.asked_seconds = 0.0
+        self._since = self._env.now
 
     def work(self, seconds: float) -> Steps:
         """Compute for so long."""
-        if self._own is not None:
-            yield self._own.serve(seconds)
-            return
-        assert self._turn is not None
-        assert self._cores is not None
+        seconds += self._owed_seconds()
+        self.asked_seconds += seconds
         with self._turn.request() as turn:
             yield turn
             yield from sliced(self._cores, seconds)
 
+    def load(self) -> float:
+        """What was asked of the loop, as a share of the time."""
+        lasted = self._env.now - self._since
+        return self.asked_seconds / lasted if lasted else 0.0
 
-def sliced(cores: Station, seconds: float, then: float = 0.0) -> Steps:
-    """Compute on cores that others use, too: after each slice the others have their turn."""
+    def _owed_seconds(self) -> float:
+        if self._hearing is None:
+            return 0.0
+        owed = self._hearing.seconds - self._heard_seconds
+        self._heard_seconds = self._hearing.seconds
+        return owed
+
+
+def sliced(cores: Station, seconds: float, *, patient: bool = False) -> Steps:
+    """Compute on cores that others use, too: after each slice the others have their turn.
+
+    Linux lets whoever has used little go first, when it wakes up: patient are those who always compute.
+    """
     while seconds > SLICE_SECONDS:
-        yield cores.serve(SLICE_SECONDS)
+        yield cores.serve(SLICE_SECONDS, patient=patient)
         seconds -= SLICE_SECONDS
-    yield cores.serve(seconds, then)
+    yield cores.serve(seconds, patient=patient)
 
 
 class Log:
@@ -146,25 +180,25 @@ class Row:
     def __init__(self, env: simpy.Environment) -> None:
         self._env = env
         self._lock = simpy.Resource(env, 1)
+        self._holder: simpy.resources.resource.Request | None = None
+        self._locked_at = 0.0
         self.reset()
 
     def reset(self) -> None:
-        self.held_seconds = self.waited_seconds = 0.0
+        self.held_seconds = 0.0
         self._since = self._env.now
 
-    def request(self) -> simpy.resources.resource.Request:
-        return self._lock.request()
+    def lock(self) -> Steps:
+        """Wait for one's turn."""
+        request = self._lock.request()
+        yield request
+        self._holder, self._locked_at = request, self._env.now
 
-    def held(self, request: simpy.resources.resource.Request, waited: float, seconds: float) -> None:
-        """Give it back. `seconds`: for how long it was held, without the wait."""
-        self.held_seconds += seconds
-        self.waited_seconds += waited
-        self._lock.release(request)
-
-    @property
-    def wanted_by(self) -> int:
-        """How many hold it or wait for it."""
-        return self._lock.count + len(self._lock.queue)
+    def unlock(self) -> None:
+        """At the commit of whoever has it."""
+        assert self._holder is not None
+        self.held_seconds += self._env.now - max(self._locked_at, self._since)
+        self._lock.release(self._holder)
 
     def load(self) -> float:
         """The share of time in which it was locked."""
