@@ -11,6 +11,8 @@ import httpx
 
 CHECK_SECONDS = 0.1
 _CHECK_TIMEOUT_SECONDS = 1.0
+# A busy process answers late now and then. One that says no, or does not listen, is believed at once.
+_LATE_AT_MOST = 3
 
 
 class Balancer(httpx.AsyncBaseTransport):
@@ -69,10 +71,15 @@ class Balancer(httpx.AsyncBaseTransport):
         return ready[first:] + ready[:first]
 
     async def _check(self, url: str) -> None:
+        late = 0
         async with httpx.AsyncClient(trust_env=False, timeout=_CHECK_TIMEOUT_SECONDS) as http:
             while True:
                 try:
                     ready = (await http.get(f"{url}/readyz")).status_code == 200
+                    late = 0
+                except httpx.TimeoutException:
+                    late += 1
+                    ready = url in self._ready and late < _LATE_AT_MOST
                 except httpx.TransportError:
                     ready = False
                 if ready:
