@@ -96,7 +96,7 @@ def processes_of_embedded(deployment: Deployment) -> Track:
 def kills_of(deployment: Deployment, role: str) -> Track:
     """SIGKILL alone, of the processes of one role."""
     kinds = {f"kill {role}": Kind(partial(_kill, deployment.of(role)))}
-    return Track(f"kills of {role}", kinds, calm_seconds=(0.5, 2.5), into_seconds=1.0)
+    return Track(f"kills of {role}", kinds, calm_seconds=(2.0, 7.0), into_seconds=1.0)
 
 
 def processes_of_cluster(cluster: Cluster) -> Track:
