@@ -13,7 +13,7 @@ from tests.chaos.faults import processes_of_embedded
 from tests.chaos.storm import Limits, storm
 from tests.profiles import PROFILES, ProfileName
 
-_FAULTS = 7
+_FAULTS = 4
 
 
 @pytest.mark.parametrize("profile", PROFILES)

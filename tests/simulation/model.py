@@ -148,7 +148,7 @@ def _loads(site: Site) -> dict[str, float]:
     loads = {
         "API event loop": max(machine.process.load() for machine in site.api),
         "worker event loop": max(machine.process.load() for machine in site.workers),
-        "places for jobs": site.places.count / site.places.capacity,
+        "places for jobs": site.places.load(),
         "database connections": site.connections_load(),
         "row of a brand's day": max(rows, default=0.0),
         "log volume": max(shard.wal_bytes for shard in site.shards) / lasted / VOLUME_BYTES_PER_SECOND,

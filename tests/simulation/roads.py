@@ -46,7 +46,6 @@ class Seen:
     deleted: list[float] = field(default_factory=list)
     """From the moment a record is due until it is gone."""
     ended: int = 0
-    places_seconds: float = 0.0
 
 
 class Roads:
@@ -74,7 +73,9 @@ class Roads:
 
     def job_under_way(self, person: Person) -> Steps:
         """One whose provider was called before the simulation began: how else would there be work from the first moment?"""
+        yield from self._site.places.enter()
         yield from self._held(person, None, self._rng.random() * self._call_seconds(), None)
+        self._site.places.leave()
 
     def upload(self, person: Person) -> Steps:
         machine, its = self._site.any_of(self._site.api), self._courses["upload"]
@@ -116,13 +117,13 @@ class Roads:
 
     def _job(self, person: Person, watched_at: Machine | None, accepted_at: float) -> Steps:
         yield from self._redis(person, self._courses["work"].redis_seconds)
-        with self._site.places.request() as place:
-            yield place
-            yield from self._held(person, watched_at, self._call_seconds(), accepted_at)
+        yield from self._site.places.enter()
+        yield from self._held(person, watched_at, self._call_seconds(), accepted_at)
+        self._site.places.leave()
 
     def _held(self, person: Person, watched_at: Machine | None, call: float, accepted_at: float | None) -> Steps:
         """With a place at a worker. `accepted_at` is None for a job whose call is under way."""
-        machine, its, began = self._site.any_of(self._site.workers), self._courses["work"], self._env.now
+        machine, its = self._site.any_of(self._site.workers), self._courses["work"]
         machine.in_hand += 1
         if accepted_at is not None:
             yield from machine.process.work(its.around_seconds)
@@ -147,7 +148,6 @@ class Roads:
         self._tell(person, watched_at)
         machine.in_hand -= 1
         self.seen.ended += 1
-        self.seen.places_seconds += self._env.now - began
 
     def _whole(self, name: str, machine: Machine, person: Person) -> Steps:
         """With nothing else in between."""
@@ -164,27 +164,24 @@ class Roads:
             return
         number, shard = self._site.shard(person.brand)
         cores = shard.cores if primary or not shard.replicas else self._rng.choice(shard.replicas)
-        with machine.pools[number].request() as connection:
-            yield connection
-            yield from sliced(cores, its.reads.database_seconds)
-            if its.reads.travel_seconds:
-                yield self._env.timeout(its.reads.travel_seconds)
+        yield from machine.pools[number].enter()
+        yield from sliced(cores, its.reads.database_seconds)
+        if its.reads.travel_seconds:
+            yield self._env.timeout(its.reads.travel_seconds)
+        machine.pools[number].leave()
 
     def _transactions(
         self, its: Course, transactions: tuple[tuple[Step, ...], ...], machine: Machine, person: Person
     ) -> Steps:
         number, shard = self._site.shard(person.brand)
         for steps in transactions:
-            with machine.pools[number].request() as connection:
-                yield connection
-                if shard.connections is None:
-                    yield from self._transaction(steps, machine, shard, person)
-                    continue
-                with shard.connections.request() as of_server:
-                    yield of_server
-                    began = self._env.now
-                    yield from self._transaction(steps, machine, shard, person)
-                    shard.connections_seconds += self._env.now - began
+            yield from machine.pools[number].enter()
+            if shard.connections is not None:
+                yield from shard.connections.enter()
+            yield from self._transaction(steps, machine, shard, person)
+            if shard.connections is not None:
+                shard.connections.leave()
+            machine.pools[number].leave()
         if transactions:
             shard.wal_bytes += its.wal_bytes * len(transactions) // len(its.transactions)
 
@@ -193,7 +190,7 @@ class Roads:
         for step in steps:
             if step.row:
                 row = self._row(step.row, shard, person)
-                yield from row.lock()
+                yield from row.enter()
                 locked.append(row)
             yield from machine.process.work(step.process_seconds)
             yield from sliced(shard.cores, step.database_seconds)
@@ -201,7 +198,7 @@ class Roads:
                 yield self._env.timeout(step.travel_seconds)
         yield shard.log.commit()
         for row in locked:
-            row.unlock()
+            row.leave()
 
     def _row(self, kind: str, shard: Shard, person: Person) -> Row:
         if kind == "wallet":

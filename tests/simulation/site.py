@@ -21,7 +21,7 @@ from tests.simulation.assumed import (
 )
 from tests.simulation.deployment import Deployment
 from tests.simulation.measured import Measured
-from tests.simulation.stations import Hearing, Log, Process, Row, Station, Steps, sliced
+from tests.simulation.stations import Hearing, Log, Places, Process, Row, Station, Steps, sliced
 
 
 class Machine:
@@ -30,15 +30,15 @@ class Machine:
     def __init__(self, env: simpy.Environment, cores: Station, hearing: Hearing, children: int, shards: int) -> None:
         self.cores = cores
         self.process = Process(env, cores, hearing)
-        self.pools = [simpy.Resource(env, POOL_SIZE) for _ in range(shards)]
+        self.pools = [Places(env, POOL_SIZE) for _ in range(shards)]
         self.in_hand = 0
-        self._children = simpy.Resource(env, children)
+        self._children = Places(env, children)
 
     def pixels(self, seconds: float) -> Steps:
         """In a child, when one is free."""
-        with self._children.request() as turn:
-            yield turn
-            yield from sliced(self.cores, seconds, patient=True)
+        yield from self._children.enter()
+        yield from sliced(self.cores, seconds, patient=True)
+        self._children.leave()
 
 
 class Shard:
@@ -51,8 +51,7 @@ class Shard:
         self.wal_bytes = 0
         self.replicas = [Station(env, "replica", deployment.database_cores) for _ in range(deployment.replicas)]
         pooled = SERVER_CONNECTIONS_PER_CORE * deployment.database_cores
-        self.connections = simpy.Resource(env, pooled) if deployment.pooler else None
-        self.connections_seconds = 0.0
+        self.connections = Places(env, pooled) if deployment.pooler else None
         self.rows: dict[tuple[str, int, int], Row] = {}
 
     def row(self, kind: str, brand: int, number: int) -> Row:
@@ -113,7 +112,7 @@ class Site:
         flush_seconds = CLOUD_FLUSH_SECONDS if deployment.separate else measured.disk.sync_ms / 1000
         self.api = [machine("api") for _ in range(deployment.api)]
         self.workers = [machine("worker") for _ in range(deployment.workers)]
-        self.places = simpy.Resource(env, deployment.workers * deployment.worker_concurrency)
+        self.places = Places(env, deployment.workers * deployment.worker_concurrency)
         self.shards = [
             Shard(env, deployment, cores("database", deployment.database_cores), flush_seconds)
             for _ in range(deployment.shards)
@@ -133,10 +132,15 @@ class Site:
             machine.process.reset()
         for shard in self.shards:
             shard.wal_bytes = 0
-            shard.connections_seconds = 0.0
             shard.log.reset()
-            for each in (shard.cores, *shard.replicas, *shard.rows.values()):
-                each.reset()
+            shard.cores.reset()
+            for replica in shard.replicas:
+                replica.reset()
+            for row in shard.rows.values():
+                row.reset()
+            if shard.connections is not None:
+                shard.connections.reset()
+        self.places.reset()
         for node in self.redis:
             node.reset()
         self.scheduler_busy_seconds = 0.0
@@ -162,11 +166,9 @@ class Site:
         return one if one.in_hand <= other.in_hand else other
 
     def connections_load(self) -> float:
-        """Without a pooler: those that are kept; else those of the server that are in use, on average, where most are."""
-        if not self.deployment.pooler:
-            return self.deployment.processes * POOL_SIZE / MAX_CONNECTIONS
-        most = max(shard.connections_seconds for shard in self.shards)
-        return most / self.counted_seconds / (SERVER_CONNECTIONS_PER_CORE * self.deployment.database_cores)
+        """Without a pooler: those that may be kept; else those of the server that are in use, where most are."""
+        in_use = [shard.connections.load() for shard in self.shards if shard.connections is not None]
+        return max(in_use, default=self.deployment.processes * POOL_SIZE / MAX_CONNECTIONS)
 
 
 def divided(shares: Iterable[float], parts: int) -> list[int]:

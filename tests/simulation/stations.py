@@ -84,6 +84,54 @@ class Station:
         self._inside += change
 
 
+class Places:
+    """So many may be inside at once; the others wait for their turn. Whoever finds room enters without an event."""
+
+    def __init__(self, env: simpy.Environment, places: int) -> None:
+        self.places = places
+        self._env = env
+        self._taken = 0
+        self._waiting: deque[simpy.Event] = deque()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was counted; whoever is inside stays."""
+        self._area = 0.0
+        self._since = self._changed_at = float(self._env.now)
+
+    def enter(self) -> Steps:
+        if self._taken < self.places:
+            self._count(1)
+            return
+        turn = simpy.Event(self._env)
+        self._waiting.append(turn)
+        yield turn
+
+    def leave(self) -> None:
+        if self._waiting:
+            self._waiting.popleft().succeed()
+        else:
+            self._count(-1)
+
+    def load(self) -> float:
+        """The share of places that were taken, over time."""
+        self._count(0)
+        lasted = self._env.now - self._since
+        return self._area / lasted / self.places if lasted else 0.0
+
+    def _count(self, change: int) -> None:
+        self._area += self._taken * (self._env.now - self._changed_at)
+        self._changed_at = self._env.now
+        self._taken += change
+
+
+class Row(Places):
+    """A row that is locked from an update to the commit. Its load is the share of time in which it is."""
+
+    def __init__(self, env: simpy.Environment) -> None:
+        super().__init__(env, 1)
+
+
 class Hearing:
     """What the messages on the channel of signals have cost each process that hears them, since the beginning."""
 
@@ -103,7 +151,7 @@ class Process:
     def __init__(self, env: simpy.Environment, cores: Station, hearing: Hearing | None = None) -> None:
         self._env = env
         self._cores = cores
-        self._turn = simpy.Resource(env, 1)
+        self._turn = Places(env, 1)
         self._hearing = hearing
         self._heard_seconds = 0.0
         self.reset()
@@ -116,9 +164,9 @@ class Process:
         """Compute for so long."""
         seconds += self._owed_seconds()
         self.asked_seconds += seconds
-        with self._turn.request() as turn:
-            yield turn
-            yield from sliced(self._cores, seconds)
+        yield from self._turn.enter()
+        yield from sliced(self._cores, seconds)
+        self._turn.leave()
 
     def load(self) -> float:
         """What was asked of the loop, as a share of the time."""
@@ -168,39 +216,3 @@ class Log:
             self._ends_at = max(now, self._ends_at) + self._flush_seconds
             self.flushes += 1
         return simpy.Timeout(self._env, self._ends_at - now)
-
-
-class Row:
-    """A row that is locked from an update to the commit.
-
-    Attributes:
-        held_seconds: since the last `reset`.
-    """
-
-    def __init__(self, env: simpy.Environment) -> None:
-        self._env = env
-        self._lock = simpy.Resource(env, 1)
-        self._holder: simpy.resources.resource.Request | None = None
-        self._locked_at = 0.0
-        self.reset()
-
-    def reset(self) -> None:
-        self.held_seconds = 0.0
-        self._since = self._env.now
-
-    def lock(self) -> Steps:
-        """Wait for one's turn."""
-        request = self._lock.request()
-        yield request
-        self._holder, self._locked_at = request, self._env.now
-
-    def unlock(self) -> None:
-        """At the commit of whoever has it."""
-        assert self._holder is not None
-        self.held_seconds += self._env.now - max(self._locked_at, self._since)
-        self._lock.release(self._holder)
-
-    def load(self) -> float:
-        """The share of time in which it was locked."""
-        lasted = self._env.now - self._since
-        return self.held_seconds / lasted if lasted else 0.0
