@@ -18,8 +18,7 @@ from tests.simulation.site import Site
 from tests.simulation.stations import Steps
 
 WARM_UP_SECONDS = 4.0
-_ENOUGH_JOBS = 2500
-_SHORTEST_SECONDS, _LONGEST_SECONDS = 8.0, 120.0
+_SHORTEST_SECONDS, _LONGEST_SECONDS = 4.0, 300.0
 # From an order to its end, beside the call: so many jobs are under way when the simulation begins.
 _AROUND_CALL_SECONDS = 0.8
 
@@ -69,11 +68,15 @@ def simulate(
     *,
     mix: Mix | None = None,
     seed: int = 1,
-    seconds: float | None = None,
+    jobs: int = 2500,
 ) -> Outcome:
-    """Orders come by chance, `rate` a second on average, and everything else with them as `mix` says."""
+    """Orders come by chance, `rate` a second on average, and everything else with them as `mix` says.
+
+    Args:
+        jobs: after the first seconds, which do not count, it goes on until about so many have been ordered, 4 to 300 seconds.
+    """
     mix = mix or Mix()
-    seconds = seconds or min(_LONGEST_SECONDS, max(_SHORTEST_SECONDS, _ENOUGH_JOBS / rate))
+    seconds = min(_LONGEST_SECONDS, max(_SHORTEST_SECONDS, jobs / rate))
     env, rng = simpy.Environment(), random.Random(seed)
     site = Site(env, deployment, measured, mix.shares(), rng)
     roads = Roads(site, mix, measured, rng)

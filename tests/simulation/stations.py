@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator
-from typing import Any
+from typing import Any, cast
 
 import simpy
 
@@ -70,7 +70,7 @@ class Station:
     def _leave(self, event: simpy.Event) -> None:
         self._count(-1)
         self.visits += 1
-        self.stayed_seconds += self._env.now - event.value
+        self.stayed_seconds += self._env.now - cast(float, event.value)
         for queue in self._waiting:
             if queue:
                 left, seconds = queue.popleft()
