@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,7 +38,7 @@ class _Moto(ServerProcess):
     """The emulator itself. It checks neither signatures nor expiry, and keeps everything in memory."""
 
     title = "Moto"
-
+    stop_signal = signal.SIGKILL  # an orderly end waits for its clients, and there is nothing that it could save
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
