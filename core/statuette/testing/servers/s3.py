@@ -39,6 +39,7 @@ class _Moto(ServerProcess):
 
     title = "Moto"
     stop_signal = signal.SIGKILL  # an orderly end waits for its clients, and there is nothing that it could save
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
