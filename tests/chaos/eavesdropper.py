@@ -12,6 +12,7 @@ import msgspec
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
+from statuette.kernel.tasks import ended
 from statuette.testing.otlp_receiver import OtlpReceiver
 from tests.chaos.cluster import Cluster
 
@@ -44,9 +45,7 @@ class Eavesdropper:
     async def __aexit__(self, *exit_arguments: object) -> None:
         self._over = True  # the client may turn a cancellation into an error of its own
         deaf = [task for task in self._tasks if task.done()]
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
         await self._client.aclose()
         for task in deaf:
             task.result()  # raises: who stopped listening has heard nothing wrong, and that proves nothing

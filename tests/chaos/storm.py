@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from statuette.kernel.db.database import Database
+from statuette.kernel.tasks import ended
 from tests.chaos.cluster import Cluster
 from tests.chaos.crowd import Crowd
 from tests.chaos.deployment import Deployment, Embedded
@@ -195,10 +196,10 @@ class _Storm:
             await asyncio.sleep(fault.into_seconds)
 
         its_moment = asyncio.ensure_future(moment())
-        await asyncio.wait((over, its_moment), return_when=asyncio.FIRST_COMPLETED)
-        for task in (over, its_moment):
-            task.cancel()
-        await asyncio.gather(over, its_moment, return_exceptions=True)
+        try:
+            await asyncio.wait((over, its_moment), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await ended(over, its_moment)
 
 
 async def settled(database: Database, within_seconds: float = _SETTLES_WITHIN_SECONDS) -> None:

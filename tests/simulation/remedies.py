@@ -18,6 +18,8 @@ ACCEPT_P99_MS = 150.0
 """Of 100 who order, 99 have their 202 within this time."""
 _AIM = 0.75
 _LARGEST_DATABASE_CORES = 8
+# A process is measured to hold 500 in flight (tests/bench); each holds a photo or a picture in memory.
+_MOST_JOBS_AT_ONCE = 256
 # Replicas are worth their while when they take at least so much off the primary.
 _READS_WORTH_REPLICAS = 0.15
 CONNECTIONS = "database connections"
@@ -84,6 +86,10 @@ def _workers(found: _Found) -> _Change:
 
 
 def _places(found: _Found) -> _Change:
+    """More jobs at once in each process, as long as it computes little meanwhile; else more processes."""
+    most = 2 * found.deployment.worker_concurrency
+    if most <= _MOST_JOBS_AT_ONCE and found.outcome.loads["cores of worker machines"] < ENOUGH:
+        return {"worker_concurrency": most}, f"{most} jobs at once in each worker"
     count = found.more(found.deployment.workers)
     return {"workers": count}, f"{count} worker machines"
 
