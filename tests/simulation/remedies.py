@@ -23,6 +23,7 @@ _MOST_JOBS_AT_ONCE = 256
 # Replicas are worth their while when they take at least so much off the primary.
 _READS_WORTH_REPLICAS = 0.15
 CONNECTIONS = "database connections"
+_HELD = frozenset({"places for jobs", CONNECTIONS, "row of a brand's day"})
 
 
 class Bottleneck(msgspec.Struct, frozen=True):
@@ -53,11 +54,17 @@ def limit(resource: str, deployment: Deployment) -> float:
 
 
 def bottleneck(deployment: Deployment, outcome: Outcome) -> Bottleneck | None:
-    """What is busiest for what it may be, if it is too busy or people wait for too long."""
-    name, load = max(outcome.loads.items(), key=lambda item: item[1] / limit(item[0], deployment))
-    if load <= limit(name, deployment) and outcome.accept.p99_ms <= ACCEPT_P99_MS:
-        return None
-    return Bottleneck(name, load)
+    """What is busiest for what it may be, if it is too busy or people wait for too long.
+
+    Places, connections and rows are held while their holders wait for others, so that they are full, too, when something else is
+    too busy. They are looked at when nothing else is.
+    """
+    active = {name: load for name, load in outcome.loads.items() if name not in _HELD}
+    for loads in (active, outcome.loads):
+        name, load = max(loads.items(), key=lambda item: item[1] / limit(item[0], deployment))
+        if load > limit(name, deployment):
+            return Bottleneck(name, load)
+    return None if outcome.accept.p99_ms <= ACCEPT_P99_MS else Bottleneck(name, load)
 
 
 def remedied(deployment: Deployment, outcome: Outcome, found: Bottleneck, demand: Demand) -> tuple[Deployment, str]:

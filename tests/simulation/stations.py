@@ -142,7 +142,8 @@ class Hearing:
 class Process:
     """A process with one event loop, on cores that others may use, too.
 
-    What it hears it works off together with what it does next, so that a message to a hundred processes is not a hundred events.
+    Once it has a core it does whatever is ready, for a slice at most. What it hears it works off together with what it does next,
+    so that a message to a hundred processes is not a hundred events.
 
     Attributes:
         asked_seconds: of computing on the loop, since the last `reset`.
@@ -151,9 +152,11 @@ class Process:
     def __init__(self, env: simpy.Environment, cores: Station, hearing: Hearing | None = None) -> None:
         self._env = env
         self._cores = cores
-        self._turn = Places(env, 1)
         self._hearing = hearing
         self._heard_seconds = 0.0
+        self._ready: deque[_Visit] = deque()
+        self._at_hand: list[simpy.Event] = []
+        self._busy = False
         self.reset()
 
     def reset(self) -> None:
@@ -164,14 +167,38 @@ class Process:
         """Compute for so long."""
         seconds += self._owed_seconds()
         self.asked_seconds += seconds
-        yield from self._turn.enter()
-        yield from sliced(self._cores, seconds)
-        self._turn.leave()
+        done = simpy.Event(self._env)
+        self._ready.append((done, seconds))
+        if not self._busy:
+            self._busy = True
+            self._go_on()
+        yield done
 
     def load(self) -> float:
         """What was asked of the loop, as a share of the time."""
         lasted = self._env.now - self._since
         return self.asked_seconds / lasted if lasted else 0.0
+
+    def _go_on(self, _: simpy.Event | None = None) -> None:
+        for done in self._at_hand:
+            done.succeed()
+        self._at_hand = []
+        if not self._ready:
+            self._busy = False
+            return
+        taken = 0.0
+        while self._ready and taken < SLICE_SECONDS:
+            done, seconds = self._ready.popleft()
+            rest = taken + seconds - SLICE_SECONDS
+            if rest > 0:
+                self._ready.appendleft((done, rest))
+                taken = SLICE_SECONDS
+            else:
+                self._at_hand.append(done)
+                taken += seconds
+        served = self._cores.serve(taken)
+        assert served.callbacks is not None
+        served.callbacks.append(self._go_on)
 
     def _owed_seconds(self) -> float:
         if self._hearing is None:
