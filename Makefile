@@ -7,7 +7,7 @@ EDITABLES := -e .[dev] $(patsubst %/pyproject.toml,-e ./%,$(DISTRIBUTIONS))
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-sheet run test check format bench chaos docs clean
+.PHONY: help setup demo demo-sheet run test check format bench simulate chaos docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ format: $(STAMP) ## make the code look as `check` wants it
 
 bench: $(STAMP) ## measure, and print each figure beside its bar
 	@$(BIN)/python -m tests.bench
+
+simulate: $(STAMP) ## what one machine serves, and what up to 100 times as much needs (FACTOR=n, SEED=n); takes a minute
+	@$(BIN)/python -m tests.simulation $(if $(FACTOR),--factor $(FACTOR)) $(if $(SEED),--seed $(SEED))
 
 chaos: $(STAMP) ## kill things at random for minutes (PROFILE=cluster, SEED=n to replay, MINUTES=n, JOBS=n)
 	@$(BIN)/python -m tests.chaos $(if $(PROFILE),--profile $(PROFILE)) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JOBS),--jobs $(JOBS))

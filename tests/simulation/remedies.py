@@ -82,13 +82,13 @@ def _separate(found: _Found) -> _Change:
 
 def _api(found: _Found) -> _Change:
     need = found.machines(found.demand.decoding_ms + found.demand.api_ms)
-    count = max(need, found.deployment.api + 1)
+    count = need if need > found.deployment.api else found.more(found.deployment.api)
     return {"api": count}, f"{count} API machines"
 
 
 def _workers(found: _Found) -> _Change:
     need = found.machines(found.demand.rendering_ms + found.demand.worker_ms)
-    count = max(need, found.deployment.workers + 1)
+    count = need if need > found.deployment.workers else found.more(found.deployment.workers)
     return {"workers": count}, f"{count} worker machines"
 
 
