@@ -49,18 +49,21 @@ def served_by_one_machine(measured: Measured, mix: Mix, seed: int) -> float:
     return max(_FINEST_RATE, int(enough / _FINEST_RATE) * _FINEST_RATE)
 
 
-def grown(deployment: Deployment, measured: Measured, mix: Mix, seed: int, *, factor: int, one: float) -> Growth:
+def grown(
+    deployment: Deployment, measured: Measured, mix: Mix, seed: int, *, factor: int, one: float, jobs: int = 2500
+) -> Growth:
     """Begins with `deployment`. Raises `RuntimeError` when no remedy helps.
 
     Args:
         one: what one machine serves, orders a second.
+        jobs: that are simulated before a load counts as served; less to see that it is not.
     """
     rate, per_order, steps = factor * one, demand(measured, mix), list[Step]()
     while len(steps) < _MOST_STEPS:
-        outcome = simulate(deployment, measured, rate, mix=mix, seed=seed, jobs=_PROBED_JOBS)
+        outcome = simulate(deployment, measured, rate, mix=mix, seed=seed, jobs=min(jobs, _PROBED_JOBS))
         found = bottleneck(deployment, outcome)
         if found is None:  # it seems so; longer, to be sure
-            outcome = simulate(deployment, measured, rate, mix=mix, seed=seed)
+            outcome = simulate(deployment, measured, rate, mix=mix, seed=seed, jobs=jobs)
             found = bottleneck(deployment, outcome)
         if found is None:
             return Growth(factor, rate, tuple(steps), deployment, outcome)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -23,7 +23,7 @@ _MOST_JOBS_AT_ONCE = 256
 # Replicas are worth their while when they take at least so much off the primary.
 _READS_WORTH_REPLICAS = 0.15
 CONNECTIONS = "database connections"
-_HELD = frozenset({"places for jobs", CONNECTIONS, "row of a brand's day"})
+_HELD = ("row of a brand's day", CONNECTIONS, "places for jobs")
 
 
 class Bottleneck(msgspec.Struct, frozen=True):
@@ -56,15 +56,20 @@ def limit(resource: str, deployment: Deployment) -> float:
 def bottleneck(deployment: Deployment, outcome: Outcome) -> Bottleneck | None:
     """What is busiest for what it may be, if it is too busy or people wait for too long.
 
-    Places, connections and rows are held while their holders wait for others, so that they are full, too, when something else is
-    too busy. They are looked at when nothing else is.
+    What is held while its holders wait for others is full, too, when one of these is too busy. So what computes is looked at first,
+    then rows, whose holders have their connections, then connections, then places.
     """
-    active = {name: load for name, load in outcome.loads.items() if name not in _HELD}
-    for loads in (active, outcome.loads):
-        name, load = max(loads.items(), key=lambda item: item[1] / limit(item[0], deployment))
+    computing = {name: load for name, load in outcome.loads.items() if name not in _HELD}
+    tiers = [computing, *({name: outcome.loads[name]} for name in _HELD)]
+    for tier in tiers:
+        name, load = _busiest(tier, deployment)
         if load > limit(name, deployment):
             return Bottleneck(name, load)
-    return None if outcome.accept.p99_ms <= ACCEPT_P99_MS else Bottleneck(name, load)
+    return None if outcome.accept.p99_ms <= ACCEPT_P99_MS else Bottleneck(*_busiest(outcome.loads, deployment))
+
+
+def _busiest(loads: Mapping[str, float], deployment: Deployment) -> tuple[str, float]:
+    return max(loads.items(), key=lambda item: item[1] / limit(item[0], deployment))
 
 
 def remedied(deployment: Deployment, outcome: Outcome, found: Bottleneck, demand: Demand) -> tuple[Deployment, str]:

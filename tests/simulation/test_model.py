@@ -42,13 +42,13 @@ def test_what_computes_is_as_busy_as_adding_up_says() -> None:
 
 def test_what_is_overloaded_is_named_and_more_of_it_serves_more() -> None:
     # Given workers that render less than is ordered, with enough of everything else
-    few = msgspec.structs.replace(ROLES, api=6)
-    rate = 14.0
+    few = msgspec.structs.replace(ROLES, api=6, worker_concurrency=256, pooler=True)
+    rate = 22.0
 
     # When it is simulated with them, and with more of them
-    outcome = simulate(few, MEASURED, rate, jobs=400)
-    more = msgspec.structs.replace(few, workers=6)
-    better = simulate(more, MEASURED, rate, jobs=400)
+    outcome = simulate(few, MEASURED, rate, jobs=300)
+    more = msgspec.structs.replace(few, workers=8)
+    better = simulate(more, MEASURED, rate, jobs=300)
 
     # Then they are what is too busy, and then nothing is
     found = bottleneck(few, outcome)
@@ -81,8 +81,8 @@ def test_a_brand_that_orders_nearly_everything_wears_out_the_row_of_its_day() ->
 
 
 def test_what_gives_way_gets_a_remedy_until_the_load_is_served() -> None:
-    # When five times as much comes as one machine serves
-    growth = grown(Deployment(), MEASURED, Mix(), 1, factor=5, one=3.0)
+    # When three times as much comes as one machine serves
+    growth = grown(Deployment(), MEASURED, Mix(), 1, factor=3, one=3.0, jobs=120)
 
     # Then the machine gave way first, and now nothing does
     assert growth.steps[0].bottleneck.resource == "cores of the machine"

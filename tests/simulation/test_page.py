@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.assumed import Mix
+from tests.simulation.demand import demand
 from tests.simulation.measured import load
 from tests.simulation.page import BEGIN, END, rests_on, with_tables
-from tests.simulation.sizing import SEED, digest, sized
+from tests.simulation.sizing import SEED, Sizing, digest
 from tests.simulation.volumes import volumes
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "sizing.md"
@@ -22,7 +24,8 @@ def test_the_page_rests_on_the_measurements_and_assumptions_of_now() -> None:
 
 
 def test_a_page_without_markers_is_refused() -> None:
-    sizing = sized(factors=())
+    measured, mix = load(), Mix()
+    sizing = Sizing(SEED, "", measured.machine, mix, demand(measured, mix), 1.0, ())
 
     with pytest.raises(ValueError, match="lacks the lines"):
         with_tables("# A page", sizing)
