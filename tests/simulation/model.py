@@ -19,8 +19,7 @@ from tests.simulation.stations import Steps
 
 WARM_UP_SECONDS = 4.0
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 4.0, 300.0
-# From an order to its end, beside the call: so many jobs are under way when the simulation begins.
-_AROUND_CALL_SECONDS = 0.8
+_LONGEST_CALL_SECONDS = 2 * PROVIDER_SECONDS  # nearly; whose call lasted longer was called before that
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -82,8 +81,8 @@ def simulate(
     roads = Roads(site, mix, measured, rng)
     scheduling = Scheduling(site, roads, measured)
     people = _People(mix, rate, rng)
-    for _ in range(round(rate * (PROVIDER_SECONDS + _AROUND_CALL_SECONDS))):
-        env.process(roads.job_under_way(people.any()))
+    for _ in range(round(rate * _LONGEST_CALL_SECONDS)):
+        env.process(roads.job_called(people.any(), rng.uniform(0.0, _LONGEST_CALL_SECONDS)))
     for each, start in (
         (1.0, lambda: env.process(roads.order(people.any()))),
         (mix.uploads, lambda: env.process(roads.upload(people.any()))),

@@ -71,11 +71,13 @@ class Roads:
             self._env.process(self._whole("stream", watched_at, person))
         yield from self._job(person, watched_at, self._env.now)
 
-    def job_under_way(self, person: Person) -> Steps:
+    def job_called(self, person: Person, ago: float) -> Steps:
         """One whose provider was called before the simulation began: how else would there be work from the first moment?"""
-        yield from self._site.places.enter()
-        yield from self._held(person, None, self._rng.random() * self._call_seconds(), None)
-        self._site.places.leave()
+        left = self._call_seconds() - ago
+        if left > 0:
+            yield from self._site.places.enter()
+            yield from self._held(person, None, left, None)
+            self._site.places.leave()
 
     def upload(self, person: Person) -> Steps:
         machine, its = self._site.any_of(self._site.api), self._courses["upload"]
