@@ -64,11 +64,11 @@ class Roads:
         """Accepted, and then done by a worker, perhaps watched."""
         began = self._env.now
         watched_at = self._site.any_of(self._site.api) if self._rng.random() < self._mix.watched else None
-        yield from self._whole("order", self._site.any_of(self._site.api), person)
+        yield from self.asked("order", self._site.any_of(self._site.api), person)
         self.seen.accepted.append(self._env.now - began)
         self._tell(person, watched_at, self._courses["order"].redis_seconds)
         if watched_at is not None:
-            self._env.process(self._whole("stream", watched_at, person))
+            self._env.process(self.asked("stream", watched_at, person))
         yield from self._job(person, watched_at, self._env.now)
 
     def job_called(self, person: Person, ago: float) -> Steps:
@@ -94,12 +94,12 @@ class Roads:
 
     def read(self, person: Person) -> Steps:
         began = self._env.now
-        yield from self._whole("read", self._site.any_of(self._site.api), person)
+        yield from self.asked("read", self._site.any_of(self._site.api), person)
         self.seen.read.append(self._env.now - began)
 
     def image(self, person: Person) -> Steps:
         machine = self._site.any_of(self._site.api)
-        yield from self._whole("image", machine, person)
+        yield from self.asked("image", machine, person)
         yield from sliced(machine.cores, self._measured.store.read_ms / 1000)
         yield self._env.timeout(self._site.store.asked(GET))
 
@@ -151,8 +151,8 @@ class Roads:
         machine.in_hand -= 1
         self.seen.ended += 1
 
-    def _whole(self, name: str, machine: Machine, person: Person) -> Steps:
-        """With nothing else in between."""
+    def asked(self, name: str, machine: Machine, person: Person) -> Steps:
+        """A request of this process that calls nobody but the database."""
         its = self._courses[name]
         machine.in_hand += 1
         yield from machine.process.work(its.around_seconds)
@@ -212,7 +212,7 @@ class Roads:
         self._site.hearing.seconds += self._measured.signals.heard_ms / 1000
         self._env.process(self._redis(person, self._deliver_seconds + more_seconds))
         if watched_at is not None:
-            self._env.process(self._whole("wake", watched_at, person))
+            self._env.process(self.asked("wake", watched_at, person))
 
     def _redis(self, person: Person, seconds: float) -> Steps:
         yield from self._site.node(person.brand).work(seconds)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import msgspec
 import pytest
+import simpy
 
 from tests.simulation.assumed import Mix
 from tests.simulation.demand import demand
@@ -12,7 +15,9 @@ from tests.simulation.growth import grown
 from tests.simulation.measured import load
 from tests.simulation.model import simulate
 from tests.simulation.remedies import ENOUGH, bottleneck
-from tests.simulation.site import divided
+from tests.simulation.roads import Person, Roads
+from tests.simulation.site import Site, divided
+from tests.simulation.stations import Steps
 
 MEASURED = load()
 ROLES = Deployment(separate=True, api=2, workers=2)
@@ -90,11 +95,31 @@ def test_what_gives_way_gets_a_remedy_until_the_load_is_served() -> None:
     assert bottleneck(growth.deployment, growth.outcome) is None
 
 
-def test_one_process_accepts_about_as_much_as_was_observed() -> None:
-    """Nothing but its loop limits it: the observed rate is that of the loop, less what it waits for."""
-    observed = MEASURED.observed
+@pytest.mark.parametrize(
+    ("request_name", "observed_per_second"),
+    [("order", MEASURED.observed.orders_per_second), ("read", MEASURED.observed.reads_per_second)],
+)
+def test_one_process_answers_as_many_as_the_real_one_was_observed_to(
+    request_name: str, observed_per_second: float
+) -> None:
+    # Given one machine, and as many clients as then, each of which asks again as soon as it is answered
+    env, rng, mix, answered = simpy.Environment(), random.Random(1), Mix(), list[str]()
+    site = Site(env, Deployment(), MEASURED, mix.shares(), rng)
+    roads = Roads(site, mix, MEASURED, rng)
 
-    assert 0.8 < observed.orders_per_second * MEASURED.order.process_ms / 1000 <= 1.0
+    def client(number: int) -> Steps:
+        while True:
+            yield from roads.asked(request_name, site.api[0], Person(0, number))
+            answered.append(request_name)
+
+    for number in range(MEASURED.observed.order_clients):
+        env.process(client(number))
+
+    # When a second has passed
+    env.run(until=1.0)
+
+    # Then about as many have been answered
+    assert len(answered) == pytest.approx(observed_per_second, rel=0.2)
 
 
 def test_brands_are_divided_so_that_no_part_has_much_more_than_another() -> None:
