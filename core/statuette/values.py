@@ -18,6 +18,9 @@ FigurineId = NewType("FigurineId", str)
 AttemptId = NewType("AttemptId", str)
 DeadlineId = NewType("DeadlineId", str)
 
+# Clocks that also count while the machine sleeps: Linux has one of its own, elsewhere the monotonic one does.
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _ID_BODY_LENGTH = 26
 
@@ -30,7 +33,7 @@ class Clock(Protocol):
         ...
 
     def monotonic_seconds(self) -> float:
-        """Seconds that never go backwards; only differences mean something."""
+        """Seconds that never go backwards and also pass while the machine sleeps; only differences mean something."""
         ...
 
     async def sleep(self, duration: timedelta) -> None:
@@ -48,7 +51,7 @@ class SystemClock:
         return datetime.now(UTC) + self._offset
 
     def monotonic_seconds(self) -> float:
-        return time.monotonic()
+        return time.clock_gettime(_STEADY)
 
     async def sleep(self, duration: timedelta) -> None:
         await asyncio.sleep(max(0.0, duration.total_seconds()))

@@ -5,11 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from statuette import Plugin, hookimpl
-from statuette.policy import PolicyPack
+from statuette.policy import PolicyPack, Promise, PromiseStatus
+from statuette_policies.ai_act import AI_ACT
 from statuette_policies.baseline import BASELINE
-from statuette_policies.promises import PROMISES, Promise, PromiseStatus
+from statuette_policies.bipa import BIPA
+from statuette_policies.ccpa import CCPA
+from statuette_policies.gdpr import GDPR
+from statuette_policies.minors import MINORS
+from statuette_policies.promises import PROMISES
 
-__all__ = ["BASELINE", "PROMISES", "PoliciesPlugin", "Promise", "PromiseStatus", "plugin"]
+__all__ = [
+    "AI_ACT",
+    "BASELINE",
+    "BIPA",
+    "CCPA",
+    "GDPR",
+    "MINORS",
+    "PROMISES",
+    "PoliciesPlugin",
+    "Promise",
+    "PromiseStatus",
+    "plugin",
+]
 
 
 class PoliciesPlugin(Plugin):
@@ -19,7 +36,7 @@ class PoliciesPlugin(Plugin):
 
     @hookimpl
     def policy_packs(self) -> Sequence[PolicyPack]:
-        return (BASELINE,)
+        return (BASELINE, GDPR, CCPA, BIPA, AI_ACT, MINORS)
 
 
 plugin = PoliciesPlugin()

@@ -1,102 +1,219 @@
-"""The promises made to people, in our own words, and how far each is kept by code."""
+"""The promises made to people, in our own words, and how far each is kept by code.
+
+What no rule says, or says only in part, has a remark on what is missing. A rule enters the pack when something carries it out,
+not before: the notice is rendered from the rules, and would else promise what nobody does.
+"""
 
 from __future__ import annotations
 
-from enum import StrEnum
-
-import msgspec
+from statuette.policy import Promise, PromiseStatus
 
 
-class PromiseStatus(StrEnum):
-    """How a promise stands. None of these says more than what this distribution can vouch for."""
-
-    ruled = "ruled"
-    """A rule of the baseline pack says it with all its times; the platform's enforcer carries the rule out."""
-    partly_ruled = "partly_ruled"
-    """A rule says a part of it; `remark` names the rest."""
-    open = "open"
-    """No rule says it yet."""
+def _ruled(name: str, wording: str) -> Promise:
+    return Promise(name, wording, name, PromiseStatus.ruled)
 
 
-class Promise(msgspec.Struct, frozen=True):
-    """One promise.
-
-    Attributes:
-        id: stable; named in tests, docs and the notice.
-        wording: what people are promised.
-        rule: id of the rule in the baseline pack that says it, or None.
-        remark: what is missing, for every status but `ruled`.
-    """
-
-    id: str
-    wording: str
-    rule: str | None
-    status: PromiseStatus
-    remark: str = ""
+def _partly(name: str, wording: str, rule: str, missing: str) -> Promise:
+    return Promise(name, wording, rule, PromiseStatus.partly_ruled, missing)
 
 
-PROMISES = (
-    Promise(
+def _open(name: str, wording: str, missing: str) -> Promise:
+    return Promise(name, wording, None, PromiseStatus.open, missing)
+
+
+_PICTURES = (
+    _ruled(
         "upload.used",
         "Once your picture is made, the photo goes, within a day at the latest, without you doing anything.",
-        "upload.used",
-        PromiseStatus.ruled,
     ),
-    Promise(
-        "upload.unused",
-        "A photo you never used goes within a day.",
-        "upload.unused",
-        PromiseStatus.ruled,
-    ),
-    Promise(
+    _ruled("upload.unused", "A photo you never used goes within a day."),
+    _ruled(
         "upload.cap",
         "No job, however slow or stuck, keeps a photo alive past a day and the longest time a job may take.",
-        "upload.cap",
-        PromiseStatus.ruled,
     ),
-    Promise(
-        "upload.saved",
-        "A photo you chose to save stays until you change your mind, and then goes like any other.",
-        "upload.saved",
-        PromiseStatus.ruled,
-    ),
-    Promise(
-        "upload.asked",
-        "You can have a photo deleted at any moment.",
-        "upload.asked",
-        PromiseStatus.ruled,
-    ),
-    Promise(
+    _ruled("upload.saved", "A photo you chose to save stays until you change your mind, and then goes like any other."),
+    _ruled("upload.asked", "You can have a photo deleted at any moment."),
+    _open(
         "upload.derived",
         "What was made out of a photo on the way, such as smaller copies, goes together with it.",
-        None,
-        PromiseStatus.open,
         "Follows from the closure that the uploads dataset declares; no rule of its own names it.",
     ),
-    Promise(
-        "figurine.keep",
-        "Your figurines stay until you want them gone.",
-        "figurine.keep",
-        PromiseStatus.ruled,
+    _partly(
+        "object.encrypted",
+        "Photos and pictures lie encrypted wherever they are stored.",
+        "object.encrypted",
+        "A store that does not encrypt is found daily, not refused; of a folder we go by what its operator attests.",
     ),
-    Promise(
-        "account.erase",
-        "Your account stays until you end it, and is erased within thirty days then.",
-        "account.erase",
-        PromiseStatus.ruled,
+    _ruled("figurine.keep", "Your figurines stay until you want them gone."),
+    _ruled("ai.mark", "Every picture says, in a way machines can read, that it was made by AI."),
+    _open(
+        "depicted.statement",
+        "Whoever uploads a photo of others says that they agreed.",
+        "An upload without the statement is refused, the statement recorded with its words, and asked for again when they"
+        " change. No rule says so.",
     ),
-    Promise(
+    _ruled(
+        "depicted.takedown",
+        "Whoever finds themselves in a picture can have it hidden at once, and decided on within two days.",
+    ),
+)
+
+_RECEIVERS = (
+    _partly(
         "processor.generation",
         "Your photo is given to the image model to make your picture, and to nobody for anything else.",
         "processor.generation",
-        PromiseStatus.partly_ruled,
         "The rule bounds what we send. What the model's provider keeps is declared by that provider as a residual.",
     ),
-    Promise(
+    _open(
+        "processor.gemini",
+        "Google's image model gets a photo for one call, and what Google keeps of it is told.",
+        "What is kept is declared and shown. Nothing makes a live brand attest a key that Google may not train with.",
+    ),
+    _partly(
+        "processor.egress",
+        "Nobody we work with gets your data but for what they are named for.",
+        "processor.generation",
+        "Image models and mail pass through the egress. A store is trusted, not asked; payment and analytics are not there.",
+    ),
+)
+
+_ACCOUNTS = (
+    _partly(
+        "account.erase",
+        "Your account stays until you end it, and is erased within thirty days then.",
+        "account.erase",
+        "Once the deadline is armed it is carried out. No route lets a person arm it.",
+    ),
+    _open(
+        "billing.keep",
+        "Billing papers are kept as long as the law demands, apart from your name, and then go.",
+        "There are no payments, so there are no such papers.",
+    ),
+    _open(
+        "usage.anonymise",
+        "After two years nothing of what you did here can be traced to you.",
+        "No usage events are collected, and nothing aggregates them.",
+    ),
+    _open(
+        "usage.collect",
+        "Which styles are used, how often and for how long is counted by ourselves, without strangers' cookies.",
+        "No usage events are collected.",
+    ),
+    _open(
+        "device.collect",
+        "Of your device we note the kind of browser and system, and a shortened network address.",
+        "No dataset describes what a request tells of a device, and no rule shortens an address that limits are counted by.",
+    ),
+    _open(
+        "support.keep",
+        "What you write to us goes a year after your question is settled, attachments too.",
+        "There is no support mailbox in the platform.",
+    ),
+    _open(
+        "minor.account",
+        "Accounts are for adults.",
+        "Unless a brand's file says otherwise, no account is made, and nothing taken in, without the statement that its owner is"
+        " an adult. No rule says so, and nobody's word is checked.",
+    ),
+    _open(
+        "minor.depicted",
+        "A child in a photo is protected, by refusal or by a guardian's word.",
+        "Nothing asks about, or looks for, children in photos.",
+    ),
+)
+
+_USES = (
+    _open(
+        "purpose.improvement",
+        "Your pictures improve our models only if you said yes.",
+        "The purpose is not declared, so no permit for it exists and nothing is read. There is nothing to say yes to either.",
+    ),
+    _partly(
         "purpose.service_mail",
         "We write when the service calls for it.",
         "processor.service_mail",
-        PromiseStatus.partly_ruled,
-        "The rule bounds what the mail service gets. Mail about news has no purpose yet and so cannot be sent.",
+        "The rule bounds what the mail service gets. That nothing else is written rests on the egress asking for a permit.",
+    ),
+    Promise(
+        "purpose.marketing",
+        "News and offers come only if you asked for them, and one click ends them.",
+        "processor.marketing",
+        PromiseStatus.ruled,
+    ),
+    _open(
+        "purpose.analytics",
+        "You can opt out of being counted, at once, and a browser that says so for you is believed.",
+        "Nothing is counted, and `Sec-GPC` is not looked at.",
+    ),
+    _open(
+        "purpose.security",
+        "Misuse is looked for, so that your account stays yours.",
+        "The purpose is declared, and rates and sign-ins are limited. No rule bounds what is looked at or how long.",
     ),
 )
+
+_RIGHTS = (
+    _ruled("right.access", "You can have a copy of everything we hold about you."),
+    _ruled("right.portability", "You can take your figurines elsewhere, as they are, with their data."),
+    _partly(
+        "right.correction",
+        "You can correct what is wrong about you.",
+        "right.correction",
+        "Name, address and language are changed by their owner, all else by the operator on request. No processor is told.",
+    ),
+    _ruled(
+        "right.erasure",
+        "You can have one thing, or all of it, erased, and are told where it was and what is left with others.",
+    ),
+    _ruled(
+        "right.restriction",
+        "You can have every use of your data stopped without losing it, and let it go on when you like.",
+    ),
+    _ruled("right.objection", "You can object to a use of your data; it stops until that is decided."),
+    _ruled(
+        "ledger.keep",
+        "Books about what you paid for outlive your account without your name, and end when law lets them.",
+    ),
+    _ruled("consent.proof", "What shows that you agreed outlives your account without your name, and then ends, too."),
+    _ruled("right.withdrawal", "You can take consent back as easily as you gave it, and it counts within a minute."),
+)
+
+_OPERATION = (
+    _ruled("safeguard.tls", "Nothing travels unencrypted."),
+    _partly(
+        "safeguard.encryption",
+        "What is personal in the database is unreadable without its key.",
+        "safeguard.encryption",
+        "Addresses and names are encrypted and looked at daily. The words typed onto a figurine are not encrypted.",
+    ),
+    _open(
+        "safeguard.access",
+        "Few may see your data, and each look is written down.",
+        "Operators have keys with scopes, not roles; nothing is masked or revealed with a reason.",
+    ),
+    _open(
+        "safeguard.audit",
+        "We check ourselves regularly, and sign what we found.",
+        "No report is made.",
+    ),
+    _ruled("policy.change", "When these promises change you are told, and asked again where your consent is needed."),
+    _ruled("backup.erase", "What was erased stays erased, also after a backup was restored."),
+    _open(
+        "queue.payload",
+        "What waits for work names your photo and does not contain it.",
+        "Messages hold a queue and an id, and tests look for more. No rule says so.",
+    ),
+    _open(
+        "logs.content",
+        "No photo, word or address of yours is in our logs.",
+        "Tests look for them after real runs. No rule says so.",
+    ),
+    _open(
+        "controller",
+        "You know who answers for your data and whom you can complain to.",
+        "A live brand must name who answers, and the notice shows it. No agreement or list of processors is published.",
+    ),
+)
+
+PROMISES = (*_PICTURES, *_RECEIVERS, *_ACCOUNTS, *_USES, *_RIGHTS, *_OPERATION)

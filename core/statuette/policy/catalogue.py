@@ -1,10 +1,16 @@
-"""The catalogue: which kinds of data exist, and what for. Packs and plugins add to it; nothing is ever taken away."""
+"""The catalogue: which kinds of data exist, what for, who gets them and what people may ask.
+
+Packs and plugins add to it; nothing is ever taken away. What is declared twice is declared in the same words. Titles and
+statements are in English, and in the fields ending in `_in` by other locales.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 import msgspec
+
+from statuette.ports.processor import Processor
 
 
 class Sensitivity(StrEnum):
@@ -26,6 +32,7 @@ class Category(msgspec.Struct, frozen=True):
     id: str
     title: str
     sensitivity: Sensitivity
+    title_in: dict[str, str] = {}
 
 
 class Basis(StrEnum):
@@ -42,15 +49,42 @@ class Purpose(msgspec.Struct, frozen=True):
 
     Attributes:
         basis: with `consent`, a permit needs a live grant; otherwise none.
-        statement: what the person agrees to or is told, in plain English.
+        statement: what the person agrees to or is told, in plain English; `title_in` and `statement_in` by other locales.
+        opt_out: it does not rest on consent, and yet ends as soon as the person says no.
+        signal: `Sec-GPC: 1` counts as a no.
+        optional: in force only for brands that offer it.
     """
 
     id: str
     title: str
     basis: Basis
     statement: str
+    title_in: dict[str, str] = {}
+    statement_in: dict[str, str] = {}
+    opt_out: bool = False
+    signal: bool = False
+    optional: bool = False
+
+    @property
+    def decidable(self) -> bool:
+        """Whether people have a say in it."""
+        return self.opt_out or self.basis is Basis.consent
+
+
+class PersonalRight(msgspec.Struct, frozen=True):
+    """Something a person may ask for, such as `access`. Rules of the kind `Right` say how soon and what they get."""
+
+    id: str
+    title: str
+    title_in: dict[str, str] = {}
 
 
 class Catalogue(msgspec.Struct, frozen=True):
+    """Attributes:
+    processors: who receives data, as `statuette.ports.processor.Processor`. Providers bring theirs by themselves.
+    """
+
     categories: tuple[Category, ...] = ()
     purposes: tuple[Purpose, ...] = ()
+    processors: tuple[Processor, ...] = ()
+    rights: tuple[PersonalRight, ...] = ()

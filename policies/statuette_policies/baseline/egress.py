@@ -11,14 +11,38 @@ EGRESS = (
         # What a person types onto a figurine is part of the prompt, so it leaves too, and the notice must say so.
         categories=("photo", "figurine", "style_choices", "prompt_variables"),
         sentence=(
-            "To make a figurine, the image model in use gets the photo or the earlier figurine it starts from,"
-            " the style and options you picked, and the words you typed. Your e-mail address is not among them."
+            "To make a figurine, the image model in use gets what the figurine is made from, and nothing else"
+            " ({categories})."
         ),
+        sentence_in={
+            "de": (
+                "Um eine Figur zu machen, bekommt das verwendete Bildmodell, woraus sie gemacht wird, und sonst nichts"
+                " ({categories})."
+            )
+        },
     ),
     Egress(
         id="processor.service_mail",
         purpose="service_mail",
         categories=("email", "account_profile"),
-        sentence="To deliver a message you need, the mail service gets your e-mail address, your name and the message.",
+        sentence="To deliver a message you need, the mail service gets the message and whom it is for ({categories}).",
+        sentence_in={
+            "de": (
+                "Um eine nötige Nachricht zuzustellen, bekommt der Maildienst die Nachricht und die Angabe, für wen sie ist"
+                " ({categories})."
+            )
+        },
+    ),
+    Egress(
+        id="processor.marketing",
+        purpose="marketing",
+        categories=("email",),
+        sentence="To deliver news that you agreed to, the mail service gets the message and whom it is for ({categories}).",
+        sentence_in={
+            "de": (
+                "Um Neuigkeiten zuzustellen, in die du eingewilligt hast, bekommt der Maildienst die Nachricht und die Angabe,"
+                " für wen sie ist ({categories})."
+            )
+        },
     ),
 )

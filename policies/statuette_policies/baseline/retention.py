@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from statuette.policy import AT_ONCE, Action, Carry, Exemption, Period, Retain, Store, Trigger
 
-from statuette.policy import Action, Carry, Retain, Trigger
+_HOUR = Period(hours=1)
+_DAY = Period(hours=24)
 
-_HOUR = timedelta(hours=1)
-_DAY = timedelta(hours=24)  # a duration, not a date: it does not stretch when clocks change
-_AT_ONCE = timedelta(0)
+_PICTURE = (Store.database, Store.objects)
 
 # Several clocks run on a photo and the earliest wins. Using it once more restarts one of them; the cap ends that.
 _UPLOADS = (
@@ -19,11 +18,18 @@ _UPLOADS = (
         after=_HOUR,
         maximum=_DAY,
         action=Action.delete,
-        exempt_while_saved=True,
+        exemptions=(Exemption.saved, Exemption.in_use),
+        stores=_PICTURE,
         sentence=(
-            "A photo is deleted {after} after the last job that uses it has ended, unless you have saved it."
+            "A photo is deleted {after} after the last job that uses it has ended{unless}."
             " Until then you can make another try with it."
         ),
+        sentence_in={
+            "de": (
+                "Ein Foto wird {after} nach dem Ende des letzten Auftrags gelöscht, der es verwendet{unless}."
+                " Bis dahin kannst du damit einen weiteren Versuch machen."
+            )
+        },
     ),
     Retain(
         id="upload.unused",
@@ -32,8 +38,12 @@ _UPLOADS = (
         after=_DAY,
         maximum=_DAY,
         action=Action.delete,
-        exempt_while_saved=True,
-        sentence="A photo nothing was made from is deleted {after} after it was uploaded, unless you have saved it.",
+        exemptions=(Exemption.saved, Exemption.in_use),
+        stores=_PICTURE,
+        sentence="A photo nothing was made from is deleted {after} after it was uploaded{unless}.",
+        sentence_in={
+            "de": ("Ein Foto, aus dem nichts gemacht wurde, wird {after} nach dem Hochladen gelöscht{unless}.")
+        },
     ),
     Retain(
         id="upload.cap",
@@ -42,12 +52,19 @@ _UPLOADS = (
         after=_DAY,
         maximum=_DAY,
         action=Action.delete,
-        exempt_while_saved=True,
+        exemptions=(Exemption.saved,),
         longest_job_added=True,
+        stores=_PICTURE,
         sentence=(
-            "However often you use it, a photo you have not saved is deleted {after} after it was uploaded,"
-            " plus at most the longest time that one job may take; a job still running then is cancelled."
+            "However often you use it, a photo is deleted {after} after it was uploaded, plus at most the longest time that"
+            " one job may take{unless}; a job still running then is cancelled."
         ),
+        sentence_in={
+            "de": (
+                "Wie oft du es auch verwendest: Ein Foto wird {after} nach dem Hochladen gelöscht, zuzüglich höchstens der"
+                " längsten Zeit, die ein Auftrag dauern darf{unless}; ein dann noch laufender Auftrag wird abgebrochen."
+            )
+        },
     ),
     Retain(
         id="upload.saved",
@@ -56,8 +73,10 @@ _UPLOADS = (
         after=_HOUR,
         maximum=_DAY,
         action=Action.delete,
-        exempt_while_saved=True,
-        sentence="A photo you saved stays while it is saved, and is deleted {after} after you take that back.",
+        exemptions=(Exemption.saved,),
+        stores=_PICTURE,
+        sentence="A photo you saved is deleted {after} after you take that back.",
+        sentence_in={"de": ("Ein gespeichertes Foto wird {after} danach gelöscht, dass du das zurücknimmst.")},
     ),
 )
 
@@ -67,39 +86,98 @@ RECORDS = (
         id="upload.asked",
         dataset="uploads",
         triggers=(Trigger.deletion_asked,),
-        after=_AT_ONCE,
-        maximum=_AT_ONCE,
+        after=AT_ONCE,
+        maximum=AT_ONCE,
         action=Action.delete,
+        stores=_PICTURE,
         sentence="A photo, saved or not, is deleted {after} after you ask for that, and out of sight from then on.",
+        sentence_in={
+            "de": (
+                "Ein Foto, ob gespeichert oder nicht, wird {after} nach deiner Bitte darum gelöscht und ist von da an nicht"
+                " mehr zu sehen."
+            )
+        },
     ),
     Retain(
         id="figurine.keep",
         dataset="figurines",
         triggers=(Trigger.deletion_asked, Trigger.account_ended),
-        after=_AT_ONCE,
-        maximum=_AT_ONCE,
+        after=AT_ONCE,
+        maximum=AT_ONCE,
         action=Action.delete,
+        stores=_PICTURE,
         sentence=(
             "Your figurines have no end date. They are deleted {after} after you ask for that or your account ends,"
             " smaller versions included."
         ),
+        sentence_in={
+            "de": (
+                "Deine Figuren haben kein Enddatum. Sie werden samt kleineren Fassungen {after} nach deiner Bitte darum oder"
+                " dem Ende deines Kontos gelöscht."
+            )
+        },
     ),
     Retain(
         id="account.erase",
         dataset="accounts",
         triggers=(Trigger.deletion_asked,),
-        after=timedelta(days=7),
-        maximum=timedelta(days=30),
+        after=Period(days=7),
+        maximum=Period(days=7),
         action=Action.shred,
+        stores=(Store.database, Store.keys),
         sentence=(
-            "Your account lasts until you ask us to erase it. What belongs to it is erased {after} after that,"
-            " and the key it was encrypted with is destroyed."
+            "Your account lasts until you ask us to erase it. What belongs to it is erased {after} after that, or at once if you"
+            " say so, and the key it was encrypted with is destroyed. Until then you can change your mind."
         ),
+        sentence_in={
+            "de": (
+                "Dein Konto besteht, bis du uns bittest, es zu löschen. Was dazu gehört, wird {after} danach gelöscht, auf Wunsch"
+                " sofort, und der Schlüssel, mit dem es verschlüsselt war, wird vernichtet. Bis dahin kannst du es dir anders"
+                " überlegen."
+            )
+        },
+    ),
+    Retain(
+        id="ledger.keep",
+        dataset="credits",
+        triggers=(Trigger.account_ended,),
+        after=Period(years=10),
+        maximum=Period(years=10),
+        action=Action.delete,
+        sentence=(
+            "Books about what you paid for are kept for {after} after your account ends, without your name or address, since tax"
+            " and commercial law demand it. If you never paid for anything they end with your account."
+        ),
+        sentence_in={
+            "de": (
+                "Bücher über das, was du bezahlt hast, werden nach dem Ende deines Kontos {after} aufbewahrt, ohne deinen Namen"
+                " und deine Adresse, weil Steuer- und Handelsrecht das verlangen. Hast du nie etwas bezahlt, enden sie mit deinem"
+                " Konto."
+            )
+        },
+    ),
+    Retain(
+        id="consent.proof",
+        dataset="consents",
+        triggers=(Trigger.account_ended,),
+        after=Period(years=3),
+        maximum=Period(years=3),
+        action=Action.delete,
+        sentence=(
+            "What shows that you agreed to something is kept for {after} after your account ends, without your name or address,"
+            " since we have to be able to prove it."
+        ),
+        sentence_in={
+            "de": (
+                "Was zeigt, dass du in etwas eingewilligt hast, bleibt {after} nach dem Ende deines Kontos aufbewahrt, ohne deinen"
+                " Namen und deine Adresse, weil wir es beweisen können müssen."
+            )
+        },
     ),
 )
 
 
-def _stream(rule_id: str, dataset: str, lifetime: timedelta, sentence: str) -> Retain:
+def _stream(rule_id: str, dataset: str, lifetime: Period, sentence: str, de: str) -> Retain:
     return Retain(
         id=rule_id,
         dataset=dataset,
@@ -109,27 +187,62 @@ def _stream(rule_id: str, dataset: str, lifetime: timedelta, sentence: str) -> R
         action=Action.delete,
         carry=Carry.sweep,
         sentence=sentence,
+        sentence_in={"de": de},
     )
 
 
 STREAMS = (
     _stream(
+        "takedown.keep",
+        "takedowns",
+        Period(months=12),
+        "A request to take a picture down, with the address it came from, is removed {after} after it was made, once decided.",
+        "Ein Antrag, ein Bild zu entfernen, wird samt der Adresse, von der er kam, {after} danach gelöscht, sobald er entschieden"
+        " ist.",
+    ),
+    _stream(
         "session.keep",
         "sessions",
-        timedelta(days=30),
+        Period(days=30),
         "A sign-in on one device is forgotten {after} after it was made.",
+        "Eine Anmeldung auf einem Gerät ist {after} danach vergessen.",
     ),
-    _stream("signin.codes", "signin_codes", _DAY, "A mailed sign-in code is removed {after} after it was made."),
+    _stream(
+        "signin.codes",
+        "signin_codes",
+        _DAY,
+        "A mailed sign-in code is removed {after} after it was made.",
+        "Ein zugesandter Anmeldecode wird {after} nach seiner Entstehung entfernt.",
+    ),
+    _stream(
+        "request.keep",
+        "privacy_requests",
+        Period(years=3),
+        "What you asked us to do with your data, and what became of it, is kept for {after} after it was answered; after the"
+        " end of your account without your name or address.",
+        "Worum du uns zu deinen Daten gebeten hast und was daraus wurde, bleibt {after} nach der Antwort aufbewahrt, nach dem Ende"
+        " deines Kontos ohne deinen Namen und deine Adresse.",
+    ),
+    _stream(
+        "tombstone.keep",
+        "tombstones",
+        Period(years=2),
+        "That your address had what new accounts get once is remembered for {after} after your account ended, as a keyed hash.",
+        "Dass deine Adresse schon hatte, was neue Konten einmal bekommen, bleibt {after} nach dem Ende deines Kontos als"
+        " verschlüsselte Prüfsumme vermerkt.",
+    ),
     _stream(
         "idempotency.keep",
         "idempotency_keys",
         _DAY,
         "The note that lets a repeated request count once is removed {after} after the first one.",
+        "Der Vermerk, durch den eine wiederholte Anfrage nur einmal zählt, wird {after} nach der ersten entfernt.",
     ),
     _stream(
         "stream_ticket.keep",
         "stream_tickets",
         _HOUR,
         "A ticket for following one job live is removed {after} after it was made.",
+        "Eine Marke, mit der sich ein Auftrag live verfolgen lässt, wird {after} nach ihrer Entstehung entfernt.",
     ),
 )

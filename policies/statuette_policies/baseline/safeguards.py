@@ -1,0 +1,56 @@
+"""What must hold all the time, and is tried out."""
+
+from __future__ import annotations
+
+from statuette.policy import Safeguard
+
+SAFEGUARDS = (
+    Safeguard(
+        id="safeguard.tls",
+        probe="tls",
+        sentence="What you send us and what we send you travels encrypted.",
+        sentence_in={"de": "Was du uns schickst und was wir dir schicken, ist auf dem Weg verschlüsselt."},
+    ),
+    Safeguard(
+        id="safeguard.encryption",
+        probe="personal_columns",
+        sentence=(
+            "Your e-mail address and your name are encrypted in our database with a key that is yours alone and is destroyed with"
+            " your account."
+        ),
+        sentence_in={
+            "de": (
+                "Deine E-Mail-Adresse und dein Name sind in unserer Datenbank mit einem Schlüssel verschlüsselt, der nur für dich"
+                " da ist und mit deinem Konto vernichtet wird."
+            )
+        },
+    ),
+    Safeguard(
+        id="object.encrypted",
+        probe="object_store",
+        sentence="Photos and pictures are stored encrypted.",
+        sentence_in={"de": "Fotos und Bilder werden verschlüsselt gespeichert."},
+    ),
+    Safeguard(
+        id="backup.erase",
+        probe="erasure_journal",
+        sentence=(
+            "Should a backup ever have to be restored, then whatever was erased, withdrawn or no longer saved since it was made is"
+            " erased, withdrawn and no longer saved again before anybody is served."
+        ),
+        sentence_in={
+            "de": (
+                "Muss je eine Sicherungskopie eingespielt werden, so wird alles, was seither gelöscht, widerrufen oder nicht mehr"
+                " gespeichert wurde, von neuem gelöscht, widerrufen und nicht mehr gespeichert, bevor irgendwer bedient wird."
+            )
+        },
+    ),
+    Safeguard(
+        id="ai.mark",
+        probe="ai_mark",
+        sentence="Every picture made here, in each of its sizes, says in a way machines can read that AI made it.",
+        sentence_in={
+            "de": "Jedes hier gemachte Bild sagt in jeder seiner Größen, für Maschinen lesbar, dass eine KI es gemacht hat."
+        },
+    ),
+)
