@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 
-from statuette.errors import StatuetteError
+from statuette.errors import ConfigurationError, StatuetteError
+
+REWRAP_PARTS = 256
+"""Of so many parts, bounded ones, a rotation consists: so that it can tell how far it is, and others get their turn."""
 
 
 class KeyDestroyed(StatuetteError):
@@ -27,6 +31,8 @@ class KeyStore(ABC):
     """
 
     name: str
+    off_host: bool = False
+    """The store is another machine's, so that it outlives this one; or the operator attests that it is."""
 
     async def check(self) -> None:
         """Try the store out. Called when a process starts, before any key is made; leaves nothing behind.
@@ -61,6 +67,42 @@ class KeyStore(ABC):
     @abstractmethod
     async def rewrap_all(self) -> int:
         """Wrap every key with the newest master key; returns how many changed. Idempotent, resumable, safe while serving."""
+
+    async def rewrap_part(self, part: int) -> int:
+        """As `rewrap_all`, for the keys of one of `REWRAP_PARTS` parts, numbered from 0; all parts together are all keys."""
+        return await self.rewrap_all() if part == 0 else 0
+
+    async def add_master_key(self) -> str:
+        """Make a newer master key, durable before the return, which wraps from now on; returns its id. Older ones still open.
+
+        Raises:
+            ConfigurationError: the master keys of this store are the operator's to add; the cure says how.
+        """
+        raise ConfigurationError(
+            f"The master keys of {self.name} are not made by the platform.",
+            cure="Add one where the others are, on every machine, then run `statuette keys rewrap`.",
+        )
+
+    async def back_up(self, folder: Path) -> int:
+        """Copy every record, tombstones included, to `folder`, which is empty; returns how many. Master keys stay where they are.
+
+        Raises:
+            ConfigurationError: this store is backed up by other means; the cure says which.
+        """
+        raise ConfigurationError(
+            f"{self.name} is not backed up by the platform.", cure="Use the means of the service that holds it."
+        )
+
+    async def put_back(self, folder: Path) -> int:
+        """Add the records that `back_up` copied and the store lacks; returns how many. What was destroyed here stays destroyed,
+        and what was destroyed there is destroyed.
+
+        Raises:
+            ConfigurationError: as `back_up`.
+        """
+        raise ConfigurationError(
+            f"{self.name} is not restored by the platform.", cure="Use the means of the service that holds it."
+        )
 
     async def aclose(self) -> None:
         """Release resources. Called once, at shutdown; idempotent."""

@@ -38,11 +38,13 @@ class StoreCapabilities(msgspec.Struct, frozen=True):
         encrypted_at_rest: the store encrypts, or sits on an encrypted volume that the operator attests.
         versioned: deleting leaves earlier versions, which `purge_versions` removes.
         signed_urls: `signed_url` gives addresses that a browser can open.
+        off_host: the store is another machine's, so that it outlives this one; or the operator attests that it is.
     """
 
     encrypted_at_rest: bool
     versioned: bool
     signed_urls: bool
+    off_host: bool = False
 
 
 class InvalidKey(StatuetteError):

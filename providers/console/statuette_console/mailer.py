@@ -30,7 +30,7 @@ class ConsoleMailer(Mailer):
             id="console",
             name="The terminal of this machine",
             region="this deployment",
-            purposes=("service_mail",),
+            purposes=("service_mail", "marketing"),
             categories=("email", "account_profile"),
             third_party=False,
         )

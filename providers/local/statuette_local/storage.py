@@ -68,15 +68,23 @@ class LocalStorage(Storage):
         signing_key: 32 bytes, this plugin's own.
     """
 
-    name = "local"
-
     def __init__(
-        self, *, root: Path, clock: Clock, public_url: str, signing_key: bytes, encrypted_volume: bool = False
+        self,
+        *,
+        root: Path,
+        clock: Clock,
+        public_url: str,
+        signing_key: bytes,
+        encrypted_volume: bool = False,
+        name: str = "local",
+        off_host: bool = False,
     ) -> None:
+        self.name = name
         self.clock = clock
         self.signer = Signer(f"{public_url}/x/local", signing_key)
         self._folder = Folder(root)
         self._encrypted_volume = encrypted_volume
+        self._off_host = off_host
         self._last_modified_ns = 0
 
     @property
@@ -92,7 +100,9 @@ class LocalStorage(Storage):
 
     @property
     def capabilities(self) -> StoreCapabilities:
-        return StoreCapabilities(encrypted_at_rest=self._encrypted_volume, versioned=False, signed_urls=True)
+        return StoreCapabilities(
+            encrypted_at_rest=self._encrypted_volume, versioned=False, signed_urls=True, off_host=self._off_host
+        )
 
     async def put(self, key: str, data: bytes, *, media_type: str, if_absent: bool = False) -> ObjectInfo:
         check_key(key)

@@ -22,10 +22,12 @@ class LocalKeysConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             database.
         master_key_file: file of master keys, newest last, readable by this user alone. Unless set, one is made in the
             plugin's data folder on first use.
+        off_host: you attest that `directory` is another machine's, mounted here.
     """
 
     directory: str | None = None
     master_key_file: Annotated[str | None, msgspec.Meta(extra={"env": "STATUETTE_LOCAL_KEYS_MASTER_KEY_FILE"})] = None
+    off_host: bool = False
 
 
 class LocalKeysPlugin(Plugin):
@@ -42,7 +44,8 @@ class LocalKeysPlugin(Plugin):
         config: LocalKeysConfig = context.config
         folder = Path(config.directory) if config.directory else context.data_dir / "keys"
         master_file = Path(config.master_key_file) if config.master_key_file else context.data_dir / "master-keys"
-        return (LocalKeyStore(Vault(folder, master_file, make_master_file=config.master_key_file is None)),)
+        vault = Vault(folder, master_file, make_master_file=config.master_key_file is None)
+        return (LocalKeyStore(vault, off_host=config.off_host),)
 
 
 plugin = LocalKeysPlugin()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
-from statuette.ports.keys import KeyStore, KeyStoreUnavailable
+from statuette.ports.keys import REWRAP_PARTS, KeyStore, KeyStoreUnavailable
 from statuette_local_keys.vault import Vault
 
 
@@ -13,8 +14,9 @@ class LocalKeyStore(KeyStore):
 
     name = "local_keys"
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, *, off_host: bool = False) -> None:
         self._vault = vault
+        self.off_host = off_host
 
     async def create(self, subject: str) -> bytes:
         return await asyncio.to_thread(self._vault.create, subject)
@@ -28,11 +30,23 @@ class LocalKeyStore(KeyStore):
     async def rewrap_all(self) -> int:
         changed = 0
         first_failure: KeyStoreUnavailable | None = None
-        for shard in await asyncio.to_thread(self._vault.shards):
+        for part in range(REWRAP_PARTS):
             try:
-                changed += await asyncio.to_thread(self._vault.rewrap, shard)
+                changed += await self.rewrap_part(part)
             except KeyStoreUnavailable as failure:
                 first_failure = first_failure or failure
         if first_failure is not None:
             raise first_failure
         return changed
+
+    async def rewrap_part(self, part: int) -> int:
+        return await asyncio.to_thread(self._vault.rewrap, f"{part:02x}")
+
+    async def add_master_key(self) -> str:
+        return await asyncio.to_thread(self._vault.add_master_key)
+
+    async def back_up(self, folder: Path) -> int:
+        return await asyncio.to_thread(self._vault.back_up, folder)
+
+    async def put_back(self, folder: Path) -> int:
+        return await asyncio.to_thread(self._vault.put_back, folder)

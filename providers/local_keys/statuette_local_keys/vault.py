@@ -29,8 +29,16 @@ from statuette.envelope import (
     wrap,
 )
 from statuette.ports.keys import KeyDestroyed, KeyStoreUnavailable
-from statuette_local_keys.files import destroy_file, exclusive, make_private_folder, publish_new, replace, write_synced
-from statuette_local_keys.master_keys import make_file
+from statuette_local_keys.files import (
+    destroy_file,
+    exclusive,
+    make_private_folder,
+    publish_new,
+    replace,
+    sync_folder,
+    write_synced,
+)
+from statuette_local_keys.master_keys import add_key, make_file
 
 _STORE = "statuette-local-keys"
 
@@ -91,19 +99,33 @@ class Vault:
                     publish_new(place.new, place.gone)
                 place.remove_key()
 
-    def shards(self) -> list[Path]:
-        """The folders that hold keys, in a stable order."""
-        with _clear_errors():
-            return sorted(path for path in self._folder.glob("??") if path.is_dir()) if self._folder.exists() else []
+    def add_master_key(self) -> str:
+        """Make a newer master key; returns its id.
 
-    def rewrap(self, shard: Path) -> int:
-        """Wrap the keys of one shard with the newest master key; returns how many changed.
+        Raises:
+            ConfigurationError: the operator named the file, and so looks after it.
+        """
+        if not self._make_master_file:
+            raise ConfigurationError(
+                f"The master key file {self._master_file} is yours to change.",
+                cure="Append the line that `statuette keys new` prints, on every machine, then run `statuette keys rewrap`.",
+            )
+        with _clear_errors():
+            self._masters()
+            with exclusive(self._folder / "lock"):
+                return add_key(self._master_file)
+
+    def rewrap(self, shard_name: str) -> int:
+        """Wrap the keys of one shard, named by two hex digits, with the newest master key; returns how many changed.
 
         Raises:
             KeyStoreUnavailable: some records cannot be read; all others have been wrapped anew.
         """
         changed, unreadable = 0, []
+        shard = self._folder / shard_name
         with _clear_errors():
+            if not shard.is_dir():
+                return 0
             masters = self._masters()
             for path in sorted(shard.glob("*.key")):
                 place = _Place(self._folder, path.stem)
@@ -123,6 +145,44 @@ class Vault:
                 cure="Restore them, or the master key that wrapped them, from the backup of the keys.",
             )
         return changed
+
+    def back_up(self, folder: Path) -> int:
+        """Copy every record to `folder`; returns how many. What is destroyed meanwhile is copied as that, or not at all."""
+        count = 0
+        with _clear_errors():
+            make_private_folder(folder)
+            for path in sorted(self._folder.glob("??/*.*")):
+                if path.suffix not in (".key", ".gone"):
+                    continue
+                place = _Place(self._folder, path.stem)
+                with exclusive(place.lock):
+                    source = place.gone if place.gone.exists() else place.key
+                    target = folder / source.name
+                    if not source.exists() or target.exists():
+                        continue
+                    write_synced(target, source.read_bytes())
+                    count += 1
+            sync_folder(folder)
+        return count
+
+    def put_back(self, folder: Path) -> int:
+        """Add what `back_up` copied and this folder lacks; returns how many. A tombstone outranks a key, on either side."""
+        count = 0
+        with _clear_errors():
+            for path in sorted(folder.iterdir()):
+                if path.suffix not in (".key", ".gone"):
+                    continue
+                place = _Place(self._folder, path.stem)
+                self._open_folder(place.shard)
+                with exclusive(place.lock):
+                    target = place.key if path.suffix == ".key" else place.gone
+                    if place.gone.exists() or target.exists():
+                        continue
+                    write_synced(place.new, path.read_bytes())
+                    count += publish_new(place.new, target)
+                    if target == place.gone:
+                        place.remove_key()
+        return count
 
     def _rewrap_one(self, place: _Place, masters: MasterKeys) -> bool:
         record = place.key.read_bytes()

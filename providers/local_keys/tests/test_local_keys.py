@@ -298,3 +298,25 @@ async def test_a_folder_that_does_not_work_is_a_fault_that_may_pass(open_store: 
         await open_store().create("acc_1")
 
     assert caught.value.retryable
+
+
+async def test_a_master_key_that_is_made_wraps_from_then_on(tmp_path: Path, open_store: OpenStore) -> None:
+    store = open_store()
+    before = await store.create("acc_1")
+
+    newest = await store.add_master_key()
+
+    after = await store.create("acc_2")
+    assert [await store.use("acc_1"), await store.use("acc_2")] == [before, after]
+    assert [line.split()[0] for line in (tmp_path / "master-keys").read_text().splitlines()][1:] == [newest]
+    assert (tmp_path / "master-keys").stat().st_mode & 0o777 == 0o600
+    assert await store.rewrap_all() == 1
+
+
+async def test_a_master_key_file_of_the_operator_is_left_alone(tmp_path: Path, open_store: OpenStore) -> None:
+    (tmp_path / "mine").write_text(new_master_key_line())
+    (tmp_path / "mine").chmod(0o600)
+    store = open_store(master_key_file=str(tmp_path / "mine"))
+
+    with pytest.raises(ConfigurationError, match="yours to change"):
+        await store.add_master_key()

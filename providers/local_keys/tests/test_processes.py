@@ -31,7 +31,7 @@ from statuette_local_keys.vault import Vault
 folder = Path(sys.argv[1])
 vault = Vault(folder / "keys", folder / "master-keys", make_master_file=True)
 print("ready", flush=True)
-for shard in vault.shards(): vault.rewrap(shard)
+for shard in range(256): vault.rewrap(f"{shard:02x}")
 """
 
 _DESTROY = """

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +29,16 @@ _LONGEST_CONNECT_SECONDS = 5.0
 # Refusals of a conditional write that say it was not even begun, so that doing it again cannot meet itself.
 _NOT_BEGUN = ("ConditionalRequestConflict", "OperationAborted", "SlowDown")
 _PAUSES = tuple(timedelta(milliseconds=ms) for ms in (100, 200, 400, 800))
+
+
+@cache
+def _end_in_peace() -> None:
+    """A thread of obstore that has just finished an operation still lets go of Python objects.
+
+    If the interpreter ends in that moment, Python before 3.14 tears the thread out of its frames, and Rust aborts the process
+    (PyO3 #4874). While `atexit` runs, the interpreter still serves such threads.
+    """
+    atexit.register(time.sleep, 0.05)
 
 
 class ObjectChanged(Exception):
@@ -120,11 +133,12 @@ class Bucket:
             async with self._limits(Operation.DELETE):
                 await obstore.delete_async(self._store(), [self._full(key) for key in keys[at : at + _PAGE_OBJECTS]])
 
-    async def pages(self, prefix: str) -> AsyncIterator[Sequence[ObjectInfo]]:
-        """What is below `prefix`, a page at a time, in the order that the store answers in."""
+    async def pages(self, prefix: str, after: str | None = None) -> AsyncIterator[Sequence[ObjectInfo]]:
+        """What is below `prefix`, after the key `after` if there is one, a page at a time, in the order of the store's answers."""
         import obstore
 
-        listing = obstore.list(self._store(), self._full(prefix), chunk_size=_PAGE_OBJECTS)
+        offset = None if after is None else self._full(after)
+        listing = obstore.list(self._store(), self._full(prefix), offset=offset, chunk_size=_PAGE_OBJECTS)
         while True:
             try:
                 async with self._limits(Operation.LIST):
@@ -210,6 +224,8 @@ def _bare(etag: str | None) -> str:
 
 def _opened(config: BucketConfig, retries: int) -> S3Store:
     from obstore.store import S3Store
+
+    _end_in_peace()
 
     def credential() -> S3Credential:
         return {

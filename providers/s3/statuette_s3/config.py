@@ -66,6 +66,11 @@ class BucketConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return self.endpoint.rstrip("/") if self.endpoint else f"https://s3.{self.region}.amazonaws.com"
 
     @property
+    def off_host(self) -> bool:
+        """Whether the store is another machine's."""
+        return not is_loopback(urlsplit(self.store_url).hostname or "")
+
+    @property
     def virtual_hosted(self) -> bool:
         if self.addressing == "auto":
             # A dot in the name would make the host one that no certificate of AWS is for.
@@ -90,6 +95,8 @@ class S3Config(BucketConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         notice_region: where the store's operator processes data, as the privacy notice is to say it; `region` unless set.
         third_party: False when the store is run by yourself.
         terms_url: the data-processing terms of the store's operator.
+        journal_bucket: a bucket for the erasure journal (`journal_storage = "s3_journal"`), reached in the same way as `bucket`,
+            and usable without it.
     """
 
     plugin: ClassVar[str] = "s3"
@@ -105,6 +112,7 @@ class S3Config(BucketConfig, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     notice_region: str | None = None
     third_party: bool = True
     terms_url: str | None = None
+    journal_bucket: str | None = None
 
     def __repr__(self) -> str:
         return super().__repr__()

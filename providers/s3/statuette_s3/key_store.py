@@ -44,6 +44,7 @@ class S3KeyStore(KeyStore):
     name = "s3_keys"
 
     def __init__(self, config: S3KeysConfig, masters: Callable[[], MasterKeys], clock: Clock) -> None:
+        self.off_host = config.off_host
         self._bucket = Bucket(config, clock)
         self._versions = Versions(config)
         self._masters = masters
@@ -87,25 +88,46 @@ class S3KeyStore(KeyStore):
 
     async def rewrap_all(self) -> int:
         await self._be_sure()
-        changed, unreadable = 0, []
+        changed, unreadable = 0, list[str]()
         with _as_key_store_errors():
             async for page in self._bucket.pages(_FOLDER):
-                for at in range(0, len(page), _REWRAPPED_AT_ONCE):
-                    hashes = [info.key.removeprefix(_FOLDER) for info in page[at : at + _REWRAPPED_AT_ONCE]]
-                    results = await asyncio.gather(*map(self._rewrap, hashes), return_exceptions=True)
-                    for subject_hash, result in zip(hashes, results, strict=True):
-                        if isinstance(result, UnreadableRecordError):
-                            unreadable.append(subject_hash)
-                        elif isinstance(result, BaseException):
-                            raise result
-                        else:
-                            changed += result
+                changed += await self._rewrap_page([info.key.removeprefix(_FOLDER) for info in page], unreadable)
             # The former wrappings, and what processes killed in the middle of a destruction had yet to purge. A sixteenth at
             # a time, since a purge holds the names of what it removes.
             for first_digit in string.hexdigits[:16]:
                 await asyncio.to_thread(self._versions.purge, f"{_FOLDER}{first_digit}")
         if unreadable:
             raise _unreadable(unreadable[0], f"{len(unreadable)} key records, this one the first, cannot be read")
+        return changed
+
+    async def rewrap_part(self, part: int) -> int:
+        await self._be_sure()
+        changed, unreadable = 0, list[str]()
+        place = f"{_FOLDER}{part:02x}"
+        with _as_key_store_errors():
+            async for page in self._bucket.pages(_FOLDER, after=place):
+                mine = [info.key.removeprefix(_FOLDER) for info in page if info.key.startswith(place)]
+                changed += await self._rewrap_page(mine, unreadable)
+                if len(mine) < len(page):
+                    break
+            await asyncio.to_thread(self._versions.purge, place)
+        if unreadable:
+            raise _unreadable(unreadable[0], f"{len(unreadable)} key records, this one the first, cannot be read")
+        return changed
+
+    async def _rewrap_page(self, hashes: list[str], unreadable: list[str]) -> int:
+        """How many changed; what cannot be read is added to `unreadable`."""
+        changed = 0
+        for at in range(0, len(hashes), _REWRAPPED_AT_ONCE):
+            some = hashes[at : at + _REWRAPPED_AT_ONCE]
+            results = await asyncio.gather(*map(self._rewrap, some), return_exceptions=True)
+            for subject_hash, result in zip(some, results, strict=True):
+                if isinstance(result, UnreadableRecordError):
+                    unreadable.append(subject_hash)
+                elif isinstance(result, BaseException):
+                    raise result
+                else:
+                    changed += result
         return changed
 
     async def aclose(self) -> None:

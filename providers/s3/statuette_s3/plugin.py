@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from statuette import ConfigurationError, Plugin, PluginContext, hookimpl
 from statuette.ports.keys import KeyStore
 from statuette.ports.storage import Storage
@@ -30,11 +32,18 @@ class S3Plugin(Plugin):
     @hookimpl
     def storages(self, context: PluginContext) -> Sequence[Storage]:
         config: S3Config = context.config
-        if not _is_set_up(config, context, self._buckets):
+        photos = _is_set_up(config, context, self._buckets)
+        journal = msgspec.structs.replace(config, bucket=config.journal_bucket) if config.journal_bucket else None
+        if journal is not None:
+            check(journal)
+        if not photos and journal is None:
             return ()
         from statuette_s3.storage import S3Storage
 
-        return (S3Storage(config, context.clock),)
+        stores = [S3Storage(config, context.clock)] if photos else []
+        if journal is not None:
+            stores.append(S3Storage(journal, context.clock, "s3_journal"))
+        return stores
 
 
 class S3KeysPlugin(Plugin):

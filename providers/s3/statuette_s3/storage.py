@@ -29,9 +29,8 @@ _PART_BYTES = 1024 * 1024
 class S3Storage(Storage):
     """Objects in one bucket. S3 itself is consistent: whoever reads after a write or a deletion sees it."""
 
-    name = "s3"
-
-    def __init__(self, config: S3Config, clock: Clock) -> None:
+    def __init__(self, config: S3Config, clock: Clock, name: str = "s3") -> None:
+        self.name = name
         self._config = config
         self._clock = clock
         self._bucket = Bucket(config, clock)
@@ -64,6 +63,7 @@ class S3Storage(Storage):
             # Until the bucket was asked, the worse is assumed: that deleting alone leaves something.
             versioned=self._versioned is not False,
             signed_urls=True,
+            off_host=self._config.off_host,
         )
 
     async def check(self) -> None:

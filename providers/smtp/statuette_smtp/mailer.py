@@ -50,7 +50,7 @@ class SmtpMailer(Mailer):
             id="smtp",
             name=f"Mail server {self._host}",
             region=self._config.region,
-            purposes=("service_mail",),
+            purposes=("service_mail", "marketing"),
             categories=("email", "account_profile"),
             terms_url=self._config.terms_url,
         )
