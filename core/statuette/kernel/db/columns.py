@@ -55,6 +55,24 @@ def flag() -> Boolean:
     return Boolean(default=False)
 
 
+def position() -> BigInt:
+    """The primary key of rows that are numbered from 0 without a gap."""
+    return BigInt(primary_key=True, default=0)
+
+
+def octets() -> Bytea:
+    """Bytes that are no secret, such as hashes."""
+    return Bytea(default=b"")
+
+
+def optional_octets() -> Bytea:
+    return Bytea(null=True, default=None)
+
+
+class Ciphertext(Bytea):
+    """Told apart from other bytes by the probe that looks whether they are encrypted."""
+
+
 def ciphertext() -> Bytea:
     """Bytes encrypted with the account's data key."""
-    return Bytea(null=True, default=None)
+    return Ciphertext(null=True, default=None)

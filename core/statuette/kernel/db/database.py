@@ -13,6 +13,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -78,6 +79,7 @@ class Transaction(Reader):
         super().__init__(connection, now, postgres=postgres)
         self._at_end: list[Callable[[], Awaitable[None]]] = []
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
+        self.told: dict[str, list[Any]] = {}
 
     @property
     def for_update(self) -> str:
@@ -113,6 +115,10 @@ class Transaction(Reader):
     def after_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
         self._after_commit.append(callback)
 
+    def tell(self, topic: str, item: Any) -> None:
+        """After the commit, hand `item` to whoever listens to `topic` on this database; all of a topic together."""
+        self.told.setdefault(topic, []).append(item)
+
     async def run_after_commit(self) -> None:
         for callback in self._after_commit:
             try:
@@ -128,6 +134,11 @@ class Database:
         self.engine = engine
         self.clock = clock
         self.postgres = isinstance(engine, TunedPostgres)
+        self._listeners: dict[str, Callable[[list[Any]], Awaitable[None]]] = {}
+
+    def listen(self, topic: str, listener: Callable[[list[Any]], Awaitable[None]]) -> None:
+        """Have `listener` called with what transactions told of `topic`, once they are committed, before their end returns."""
+        self._listeners[topic] = listener
 
     async def open(self) -> None:
         """Raises `DatabaseUnavailable`."""
@@ -185,6 +196,9 @@ class Database:
             tx = Transaction(connection, self.clock.now(), postgres=self.postgres)
             yield tx
             await tx.run_at_end()
+        for topic, items in tx.told.items():
+            if topic in self._listeners:
+                tx.after_commit(partial(self._listeners[topic], items))
         await tx.run_after_commit()
 
     @asynccontextmanager

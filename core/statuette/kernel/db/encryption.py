@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from statuette.errors import StatuetteError
-from statuette.ports.keys import KeyStore
+from statuette.ports.keys import KeyDestroyed, KeyStore
 from statuette.values import Clock
 
 _VERSION = b"\x01"
@@ -35,6 +35,11 @@ class FieldUnreadable(StatuetteError):
 
     code = "field_unreadable"
     summary = "An encrypted field cannot be read."
+
+
+def looks_sealed(blob: bytes) -> bool:
+    """Whether the bytes have the form of a sealed field. Only their key can tell whether they are one."""
+    return len(blob) >= 1 + _NONCE_BYTES + _TAG_BYTES and blob[:1] == _VERSION
 
 
 def canonical_address(value: str) -> str:
@@ -74,6 +79,11 @@ class FieldCipher:
     def __repr__(self) -> str:
         return f"FieldCipher({self._key_store.name})"
 
+    @property
+    def store(self) -> str:
+        """The name of the store of keys."""
+        return self._key_store.name
+
     async def prepare(self, subject: str) -> None:
         """Make the data key of a new subject. Before its first sealed field; idempotent.
 
@@ -96,7 +106,7 @@ class FieldCipher:
             FieldUnreadable: final. KeyDestroyed: the subject was erased; final. KeyStoreUnavailable: retryable.
         """
         cipher = self._cached(subject) or await self._fetched(subject)
-        if len(blob) < 1 + _NONCE_BYTES + _TAG_BYTES or blob[:1] != _VERSION:
+        if not looks_sealed(blob):
             raise FieldUnreadable(field=field)
         try:
             nonce, sealed = blob[1 : 1 + _NONCE_BYTES], blob[1 + _NONCE_BYTES :]
@@ -108,6 +118,25 @@ class FieldCipher:
         """Destroy the subject's data key for good. Idempotent."""
         await self._key_store.destroy(subject)
         self.forget(subject)
+
+    async def destroyed(self, subject: str) -> bool:
+        """Whether the store, asked anew, has no key of the subject any more. Raises `KeyStoreUnavailable`."""
+        try:
+            await self._key_store.use(subject)
+        except KeyDestroyed:
+            return True
+        return False
+
+    async def never_again(self, subject: str) -> bool:
+        """Whether the store remembers that the subject's key was destroyed. False: it has one now, old or new.
+
+        For a subject whose key was destroyed: False says that the store is older than that. Raises `KeyStoreUnavailable`.
+        """
+        try:
+            await self._key_store.create(subject)
+        except KeyDestroyed:
+            return True
+        return False
 
     def forget(self, subject: str) -> None:
         """Drop the key from memory now, and do not keep one that is being fetched."""

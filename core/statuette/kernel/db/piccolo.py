@@ -30,10 +30,16 @@ def tables() -> list[type[Table]]:
     from statuette.kernel.domain.credits import tables as credits
     from statuette.kernel.domain.figurines import tables as figurines
     from statuette.kernel.domain.generations import tables as generations
+    from statuette.kernel.domain.news import tables as news
+    from statuette.kernel.domain.notices import tables as notices
+    from statuette.kernel.domain.rights import tables as rights
+    from statuette.kernel.domain.takedowns import tables as takedowns
     from statuette.kernel.domain.uploads import tables as uploads
     from statuette.kernel.enforcement import tables as enforcement
     from statuette.kernel.events import tables as events
+    from statuette.kernel.evidence import tables as evidence
     from statuette.kernel.idempotency import tables as idempotency
+    from statuette.kernel.journal import tables as journal
     from statuette.kernel.work import tables as work
 
     found = {
@@ -45,10 +51,16 @@ def tables() -> list[type[Table]]:
             credits,
             figurines,
             generations,
+            news,
+            notices,
+            takedowns,
+            rights,
             uploads,
             enforcement,
             events,
+            evidence,
             idempotency,
+            journal,
             work,
         )
         for value in vars(module).values()

@@ -13,6 +13,7 @@ import msgspec
 
 from statuette.kernel.db.database import Transaction
 
+ACTOR = "enforce"
 _FROM_THE_BEGINNING = datetime.fromtimestamp(0, tz=UTC)
 _LOOK_BACK_EVERY = timedelta(seconds=30)
 # Longer than nearly every transaction: what it makes due bears the time at which it began.
@@ -28,7 +29,8 @@ def claim_statement(postgres: bool) -> str:
     """SQL that chooses what is due between `:front` and `:now`, at most `:limit`, and writes the intent."""
     skip = " FOR UPDATE SKIP LOCKED" if postgres else ""
     return (
-        "UPDATE deadline SET state = 'executing', attempts = attempts + 1, updated_at = :now WHERE id IN ("
+        "UPDATE deadline SET state = 'executing', attempts = attempts + 1,"
+        " intent_at = COALESCE(intent_at, :now), updated_at = :now WHERE id IN ("
         "SELECT id FROM deadline WHERE state = 'scheduled' AND due_at >= :front AND due_at <= :now"
         f" ORDER BY due_at LIMIT :limit{skip}) RETURNING id, due_at"
     )

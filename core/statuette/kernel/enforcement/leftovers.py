@@ -21,8 +21,8 @@ WRITERS_ARE_GONE_AFTER = timedelta(minutes=15)
 _STORE_IS_ASKED_AGAIN_AFTER = timedelta(seconds=15)
 
 
-async def destroy(storage: Storage, prefix: str) -> None:
-    """Delete every object below `prefix`, versions too, and make sure of it. Raises `StorageUnavailable`."""
+async def destroy(storage: Storage, prefix: str) -> int:
+    """Delete every object below `prefix`, versions too, and make sure of it; returns how many. Raises `StorageUnavailable`."""
     keys = [found.key async for found in storage.list(prefix)]
     if keys:
         await storage.delete_many(keys)
@@ -32,6 +32,7 @@ async def destroy(storage: Storage, prefix: str) -> None:
     left.extend([key for key in keys if await storage.head(key) is not None])
     if left:
         raise StorageUnavailable("Objects are still there after their deletion.", objects=len(left))
+    return len(keys)
 
 
 class Leftovers:
@@ -42,15 +43,15 @@ class Leftovers:
         self._outbox = outbox
         self._storage = storage
 
-    async def expect(self, tx: Transaction, prefixes: Iterable[str]) -> None:
-        """Have prefixes emptied when no writer can be at them any more."""
+    async def expect(self, tx: Transaction, prefixes: Iterable[str], *, at_once: bool = False) -> None:
+        """Have prefixes emptied when no writer can be at them any more, or at once."""
         for prefix in prefixes:
             await self._outbox.put(
                 tx,
                 queue=ENFORCEMENT,
                 actor=ACTOR,
                 subject_id=prefix,
-                due_at=tx.now + WRITERS_ARE_GONE_AFTER,
+                due_at=tx.now if at_once else tx.now + WRITERS_ARE_GONE_AFTER,
             )
 
     async def remove(self, prefixes: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from statuette.kernel import telemetry
 from statuette.kernel.db.database import Database
-from statuette.kernel.enforcement.enforcer import ACTOR
+from statuette.kernel.enforcement.due import ACTOR
 
 
 class _Overdue(msgspec.Struct, frozen=True):

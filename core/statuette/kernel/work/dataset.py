@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from statuette.dataset import Closure, Dataset, TableColumns, Transaction
+from statuette.dataset import CacheKeys, Closure, Dataset, TableColumns, Transaction
 
 
 class _NothingPersonal:
@@ -46,11 +46,27 @@ DATASET = Dataset(
         _operational(
             "deadline",
             *("id", "brand_id", "account_id", "dataset", "record_id", "rule", "policy_digest", "state", "due_at"),
-            *("attempts", "trace_parent", "created_at", "updated_at"),
+            *("armed_at", "forecast_at", "attempts", "intent_at", "begun_at", "hold_id", "erased_at", "outcomes"),
+            *("trace_parent", "created_at", "updated_at"),
         ),
+        _operational(
+            "legal_hold",
+            *("id", "brand_id", "subject", "reason", "reference", "placed_by", "placed_at", "lifted_by", "lifted_at"),
+        ),
+        _operational(
+            "enforcement_plan",
+            *("id", "brand_id", "policy_digest", "state", "forecast", "created_by", "created_at", "approved_by"),
+            *("approved_at", "moved", "last_id", "ended_at"),
+        ),
+        _operational("time_mark", "name", "at"),
         _operational(
             "cost_day", "id", "brand_id", "day", "currency", "reserved_micros", "spent_micros", "warned_percent"
         ),
+    ),
+    cache_keys=(
+        CacheKeys("work:*", "operational", timedelta(hours=1)),
+        # Named by a keyed hash of an address or an id, with a number in it.
+        CacheKeys("limits:*", "operational", timedelta(hours=2)),
     ),
     handler=_NothingPersonal(),
 )

@@ -70,6 +70,7 @@ class Claimed(msgspec.Struct, frozen=True):
     attempts: int
     due_at: datetime
     trace_parent: str | None
+    created_at: datetime
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -127,7 +128,7 @@ class Outbox:
                 Claimed,
                 "UPDATE work_item SET lease = :lease, held_by = :process_id, attempts = attempts + 1, sent_at = :now"
                 " WHERE id = :id AND due_at <= :now AND lease IS NULL"
-                " RETURNING id, queue, actor, subject_id, lease, attempts, due_at, trace_parent",
+                " RETURNING id, queue, actor, subject_id, lease, attempts, due_at, trace_parent, created_at",
                 id=item_id,
                 lease=tx.new_id("lse"),
                 process_id=self._process_id,

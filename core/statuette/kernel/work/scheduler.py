@@ -33,6 +33,8 @@ class Duty(msgspec.Struct, frozen=True):
     every: timedelta
     run: Callable[[], Awaitable[int]]
     at_once: int | None = None
+    apart: bool = False
+    """It asks a store, which may hang: no tick waits for it. It is never run twice at once."""
 
 
 class Scheduler:
@@ -52,6 +54,7 @@ class Scheduler:
         self._next_run: dict[str, datetime] = {}
         self._renew_at: datetime | None = None
         self._task: asyncio.Task[None] | None = None
+        self._apart: dict[str, asyncio.Task[None]] = {}
         self.last_tick_at: datetime | None = None
 
     async def start(self) -> None:
@@ -62,6 +65,9 @@ class Scheduler:
             return
         task, self._task = self._task, None
         await ended(task)
+        for each in self._apart.values():
+            await ended(each)
+        self._apart.clear()
         telemetry.leading.hide()
         telemetry.hide_what_one_tells_for_all()
         try:
@@ -93,19 +99,27 @@ class Scheduler:
         for duty in self._duties:
             if self._next_run.get(duty.name, now) > now:
                 continue
-            self._next_run[duty.name] = now + duty.every
-            try:
-                done = await duty.run()
-            except Exception:
-                telemetry.duties_failed.add(1, {"duty": duty.name})
-                _log.exception("duty_failed", extra={"facts": {"duty": duty.name}})
+            if duty.apart and duty.name in self._apart and not self._apart[duty.name].done():
                 continue
-            if duty.at_once is not None and done >= duty.at_once:
-                self._next_run[duty.name] = now
-            if done:
-                _log.debug("duty", extra={"facts": {"duty": duty.name, "done": done}})
+            self._next_run[duty.name] = now + duty.every
+            if duty.apart:
+                self._apart[duty.name] = asyncio.create_task(self._do(duty, now), name=duty.name)
+            else:
+                await self._do(duty, now)
         telemetry.tick_seconds.record(self._clock.monotonic_seconds() - began)
         return True
+
+    async def _do(self, duty: Duty, now: datetime) -> None:
+        try:
+            done = await duty.run()
+        except Exception:
+            telemetry.duties_failed.add(1, {"duty": duty.name})
+            _log.exception("duty_failed", extra={"facts": {"duty": duty.name}})
+            return
+        if duty.at_once is not None and done >= duty.at_once:
+            self._next_run[duty.name] = now
+        if done:
+            _log.debug("duty", extra={"facts": {"duty": duty.name, "done": done}})
 
     async def _leading(self) -> bool:
         now = self._clock.now()
