@@ -8,11 +8,12 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from statuette.dataset import Dataset
 from statuette.errors import NotFound
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.schema import tables
 from statuette.kernel.domain.consent import service
-from statuette.kernel.domain.consent.dataset import DATASET
+from statuette.kernel.domain.consent.dataset import dataset
 from statuette.kernel.domain.consent.flow import ConsentFlow
 from statuette.kernel.domain.consent.schemas import ConsentResponse
 from statuette.kernel.domain.consent.service import ConsentRequired, PurposeNotOptional, StatementChanged
@@ -253,7 +254,7 @@ async def test_decisions_of_an_account_past_its_erasure_give_nothing(
         assert await service.current(reader, BRAND, ADA) == {}
 
 
-async def test_the_history_is_exported_whole_and_erased_with_the_account(
+async def test_the_history_is_exported_whole_and_kept_under_a_pseudonym_once_the_account_has_gone(
     database: Database, flow: ConsentFlow, policy: EffectivePolicy
 ) -> None:
     for granted in (True, False):
@@ -261,22 +262,35 @@ async def test_the_history_is_exported_whole_and_erased_with_the_account(
     await decide(flow, policy, True, account_id="acc_eve")
 
     async with database.transaction() as tx:
-        exported = await DATASET.handler.export(tx, ADA)
-        await service.erase_account(tx, ADA)
-        left = await DATASET.handler.export(tx, ADA)
-        others = await DATASET.handler.export(tx, "acc_eve")
+        consents = described(policy)
+        exported = await consents.handler.export(tx, ADA)
+        assert consents.of_account is not None and consents.of_account.erase is not None
+        done = [await consents.of_account.erase(tx, ADA, "psn_ada", 1) for _ in range(3)]
+        left = await consents.handler.export(tx, ADA)
+        kept = await consents.handler.export(tx, "psn_ada")
+        others = await consents.handler.export(tx, "acc_eve")
+        deadlines = await tx.rows("SELECT rule, account_id, due_at FROM deadline")
 
     assert [bool(row["granted"]) for row in exported] == [True, False]
     assert {row["policy_digest"] for row in exported} == {policy.digest}
-    assert left == []
-    assert len(others) == 1
+    assert (done, left, len(kept), len(others)) == ([1, 1, 0], [], 2, 1)
+    assert {(row["rule"], row["account_id"]) for row in deadlines} == {("consent.proof", "psn_ada")}
+    assert len(deadlines) == 2
+
+
+def described(policy: EffectivePolicy) -> Dataset:
+    async def policy_of(_: str) -> EffectivePolicy:
+        return policy
+
+    return dataset(policy_of)
 
 
 def test_every_column_is_classified_and_every_rule_exists(policy: EffectivePolicy) -> None:
     columns = {table._meta.tablename: {column._meta.name for column in table._meta.columns} for table in tables()}
 
-    assert set(DATASET.categories()) <= set(policy.categories)
-    assert set(DATASET.ended_by) <= set(policy.retain)
-    assert {table.table: set(table.columns) for table in DATASET.tables} == {
-        "consent_record": columns["consent_record"]
+    consents = described(policy)
+    assert set(consents.categories()) <= set(policy.categories)
+    assert set(consents.ended_by) <= set(policy.retain)
+    assert {table.table: set(table.columns) for table in consents.tables} == {
+        name: columns[name] for name in ("consent_record", "consent_text", "processing_stop")
     }

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from statuette.dataset import Closure, Dataset, TableColumns, Transaction
+from statuette.kernel.db.database import Transaction as KernelTransaction
 from statuette.kernel.db.encryption import FieldCipher
-from statuette.kernel.domain.accounts import records, repository
-from statuette.kernel.domain.consent import service as consent
+from statuette.kernel.domain.accounts import records, repository, service
+from statuette.kernel.domain.takedowns import service as takedowns
+from statuette.kernel.enforcement import deadlines
+from statuette.kernel.enforcement.cascade import Cascade
+from statuette.kernel.evidence import receipts
 
 
 class AccountHandler:
-    """Erases an account with its data key, its sessions, the codes of its address and what it agreed to."""
+    """Erases an account with its sessions, the codes of its address and what opens its receipts, once all else of it has gone."""
 
-    def __init__(self, cipher: FieldCipher) -> None:
+    def __init__(self, cipher: FieldCipher, cascade: Cascade) -> None:
         self._cipher = cipher
+        self._cascade = cascade
 
     async def closure(self, tx: Transaction, record_id: str) -> Closure | None:
-        return Closure() if await records.exists(tx, "account", record_id) else None
+        if not await records.exists(tx, "account", record_id):
+            return None
+        stores, residuals = await receipts.told_of_account(cast(KernelTransaction, tx), record_id)
+        return Closure(keys=(record_id,), stores=stores, residuals=residuals)
 
     async def settle(self, tx: Transaction, record_id: str, now: datetime) -> bool:
-        return True
+        kernel_tx = cast(KernelTransaction, tx)
+        await service.lay_tombstone(kernel_tx, self._cipher, record_id)
+        return await self._cascade.step(kernel_tx, record_id)
 
     async def erase(self, tx: Transaction, record_id: str) -> None:
-        # The key first: should the commit fail, what is left is unreadable and the next run deletes it. The other way
-        # round, a kill in between would leave a key, and with it every backup, readable for ever.
-        await self._cipher.destroy(record_id)
-        await consent.erase_account(tx, record_id)
+        await receipts.forget_account(cast(KernelTransaction, tx), record_id)
+        await takedowns.erase_account(tx, record_id)
+        await deadlines.forget_account(cast(KernelTransaction, tx), record_id)
         await repository.delete_account(tx, record_id)
 
     async def sweep(self, tx: Transaction, older_than: datetime, limit: int) -> int:
@@ -47,7 +56,7 @@ class AccountHandler:
 
 
 class StreamHandler:
-    """Rows that are swept by age: sessions and sign-in codes."""
+    """Rows that are swept by age: sessions, sign-in codes and tombstones."""
 
     def __init__(self, stream: records.Stream) -> None:
         self._stream = stream
@@ -68,7 +77,7 @@ class StreamHandler:
         return await tx.rows(self._stream.export_sql, account_id=account_id)
 
 
-def datasets(cipher: FieldCipher) -> tuple[Dataset, ...]:
+def datasets(cipher: FieldCipher, cascade: Cascade) -> tuple[Dataset, ...]:
     return (
         Dataset(
             name="accounts",
@@ -87,7 +96,7 @@ def datasets(cipher: FieldCipher) -> tuple[Dataset, ...]:
                     },
                 ),
             ),
-            handler=AccountHandler(cipher),
+            handler=AccountHandler(cipher, cascade),
             ended_by=("account.erase",),
         ),
         Dataset(
@@ -105,6 +114,7 @@ def datasets(cipher: FieldCipher) -> tuple[Dataset, ...]:
                         "created_at": "account_profile",
                         "expires_at": "credential",
                         "revoked_at": "account_profile",
+                        "confirmed_at": "account_profile",
                     },
                 ),
             ),
@@ -131,5 +141,14 @@ def datasets(cipher: FieldCipher) -> tuple[Dataset, ...]:
             ),
             handler=StreamHandler(records.SIGNIN_CODES),
             ended_by=("signin.codes", "account.erase"),
+        ),
+        Dataset(
+            name="tombstones",
+            title="That an address had what is given once",
+            tables=(
+                TableColumns("tombstone", {"id": "email", "brand_id": "operational", "created_at": "account_profile"}),
+            ),
+            handler=StreamHandler(records.TOMBSTONES),
+            ended_by=("tombstone.keep",),
         ),
     )

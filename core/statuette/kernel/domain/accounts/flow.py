@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -23,6 +24,9 @@ from statuette.kernel.domain.accounts.service import (
     Profile,
     SigninFailed,
 )
+from statuette.kernel.domain.statements import service as statements
+from statuette.kernel.domain.statements.service import StatementOutdated, StatementsMissing
+from statuette.kernel.domain.statements.words import Statement
 from statuette.kernel.enforcement import deadlines
 from statuette.kernel.mail.post import Post
 from statuette.kernel.permit import Permit
@@ -115,14 +119,21 @@ class AccountFlow:
         locale: str,
         policy: EffectivePolicy,
         signup_credits: int = 0,
+        asked: Sequence[Statement] = (),
+        said: Mapping[str, str | None] | None = None,
     ) -> SignedIn:
         """Trade a code for a session, making the account on the first sign-in.
 
         The attempt is spent, and that is committed, before the guess is looked at: guesses in parallel get no more
         attempts than guesses in a row.
 
+        Args:
+            asked: statements that a new account is made with, and not without.
+            said: those that the person makes, as `statements.service.make` takes them. What nobody asks for is left aside.
+
         Raises:
             InvalidEmail: final. SigninFailed: wrong, expired, used or unknown. AccountLeaving: retryable.
+            StatementsMissing, StatementOutdated: the code is still good.
             KeyStoreUnavailable, DatabaseUnavailable: retryable with the same code.
         """
         address = parse_address(email)
@@ -133,24 +144,56 @@ class AccountFlow:
         code_id = row.id
         newcomer = await self._newcomer(brand_id, address, index, locale)
 
+        stated = {each.id: (said or {})[each.id] for each in asked if each.id in (said or {})}
+
         async def enter(tx: Transaction) -> tuple[str, bool, OpenedSession]:
             account_id, created = await service.enter(
                 tx, brand_id=brand_id, email_index=index, code_id=code_id, newcomer=newcomer, policy=policy
             )
+            if created:
+                statements.refuse_silence(asked, stated, locale)
+            if stated:
+                await statements.make(
+                    tx,
+                    brand_id=brand_id,
+                    account_id=account_id,
+                    asked=asked,
+                    said=stated,
+                    policy_digest=policy.digest,
+                    locale=locale,
+                    surface="signin",
+                )
             if created and signup_credits:
-                await service.welcome(tx, brand_id, account_id, signup_credits)
-            lasts = min(self._session_lasts, policy.rule("session.keep").after)
+                await service.welcome(
+                    tx,
+                    self._cipher,
+                    brand_id=brand_id,
+                    account_id=account_id,
+                    email_index=index,
+                    amount=signup_credits,
+                )
+            lasts = min(self._session_lasts, policy.rule("session.keep").due(tx.now) - tx.now)
             return account_id, created, await service.open_session(tx, brand_id, account_id, lasts, cookie=cookie)
 
         try:
             account_id, created, session = await self._database.run(enter)
-        except (SigninFailed, AccountLeaving):
+        except (SigninFailed, AccountLeaving, StatementsMissing, StatementOutdated):
             # Rolled back for certain. After any other error the account may be there, so its key has to stay.
             await self._drop_key(newcomer)
             raise
         if not created:
             await self._drop_key(newcomer)
         return SignedIn(account_id, session.id, session.token, session.csrf_token, session.expires_at, created)
+
+    async def confirm_identity(self, *, brand_id: str, account_id: str, session_id: str, code: str) -> None:
+        """Enter a mailed code again, within a session. The attempt is spent as for signing in. Raises `SigninFailed`."""
+        async with self._database.read() as reader:
+            index = await service.index_of(reader, brand_id, account_id)
+        row = await self._database.run(lambda tx: service.spend_attempt(tx, brand_id, index))
+        if not service.matches(self._cipher, brand_id, index, row, "".join(code.split())) or row is None:
+            raise SigninFailed()
+        code_id = row.id
+        await self._database.run(lambda tx: service.confirm_identity(tx, brand_id, account_id, session_id, code_id))
 
     async def sign_out(self, *, brand_id: str, account_id: str, session_id: str) -> None:
         """End one session. Idempotent."""

@@ -9,7 +9,7 @@ import msgspec
 
 from statuette.dataset import Transaction
 
-TableName = Literal["account", "session", "signin_code"]
+TableName = Literal["account", "session", "signin_code", "tombstone"]
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -25,7 +25,8 @@ class Stream(msgspec.Struct, frozen=True):
 
 SESSIONS = Stream(
     "session",
-    "SELECT id, created_at, expires_at, revoked_at FROM session WHERE account_id = :account_id ORDER BY created_at, id",
+    "SELECT id, created_at, expires_at, revoked_at, confirmed_at FROM session WHERE account_id = :account_id"
+    " ORDER BY created_at, id",
 )
 SIGNIN_CODES = Stream(
     "signin_code",
@@ -33,6 +34,9 @@ SIGNIN_CODES = Stream(
     " ON a.brand_id = c.brand_id AND a.email_index = c.email_index"
     " WHERE a.id = :account_id ORDER BY c.created_at, c.id",
 )
+
+# Which address one is of can be told only by trying; of an account that is there, nothing is in it that it does not hold itself.
+TOMBSTONES = Stream("tombstone", "SELECT id, created_at FROM tombstone WHERE id = :account_id")
 
 
 async def account(tx: Transaction, account_id: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import msgspec
 
 from statuette.dataset import Transaction as AnyTransaction
 from statuette.kernel.db.database import Reader, Transaction
-from statuette.kernel.domain.accounts.tables import Account, Session
+from statuette.kernel.domain.accounts.tables import Account, Session, Tombstone
 from statuette.kernel.enforcement.deadlines import visible
 
 
@@ -85,6 +85,20 @@ async def account_row(reader: Reader, brand_id: str, account_id: str) -> Account
     )
 
 
+async def of_brand(reader: Reader, brand_id: str, *, after: str, made_before: datetime, limit: int) -> list[str]:
+    """Ids of visible accounts, in order."""
+    rows = await reader.rows(
+        f"SELECT a.id FROM account a WHERE a.brand_id = :brand_id AND a.id > :after AND a.created_at <= :made_before"
+        f" AND {visible('a')} ORDER BY a.id LIMIT :limit",
+        brand_id=brand_id,
+        after=after,
+        made_before=made_before,
+        limit=limit,
+        now=reader.now,
+    )
+    return [row["id"] for row in rows]
+
+
 async def set_name(tx: Transaction, brand_id: str, account_id: str, name: bytes | None) -> bool:
     return await tx.changed(
         f"UPDATE account SET name = :name WHERE id = :account_id AND brand_id = :brand_id AND {visible('account')}"
@@ -92,6 +106,20 @@ async def set_name(tx: Transaction, brand_id: str, account_id: str, name: bytes 
         account_id=account_id,
         brand_id=brand_id,
         name=name,
+        now=tx.now,
+    )
+
+
+async def set_address(tx: Transaction, brand_id: str, account_id: str, *, email: bytes, email_index: str) -> bool:
+    """False when the account is gone, or the address is another's. Raises `UniqueViolation` when it became that just now."""
+    return await tx.changed(
+        "UPDATE account SET email = :email, email_index = :email_index"
+        f" WHERE id = :account_id AND brand_id = :brand_id AND {visible('account')}"
+        " AND NOT EXISTS (SELECT 1 FROM account o WHERE o.brand_id = :brand_id AND o.email_index = :email_index) RETURNING id",
+        account_id=account_id,
+        brand_id=brand_id,
+        email=email,
+        email_index=email_index,
         now=tx.now,
     )
 
@@ -127,6 +155,7 @@ async def add_session(
         created_at=tx.now,
         expires_at=expires_at,
         revoked_at=None,
+        confirmed_at=None,
     )
 
 
@@ -142,6 +171,47 @@ async def live_session(reader: Reader, brand_id: str, token_hash: str) -> LiveSe
         brand_id=brand_id,
         now=reader.now,
     )
+
+
+async def confirm_session(tx: Transaction, brand_id: str, account_id: str, session_id: str) -> bool:
+    return await tx.changed(
+        "UPDATE session SET confirmed_at = :now WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"
+        " AND revoked_at IS NULL RETURNING id",
+        id=session_id,
+        brand_id=brand_id,
+        account_id=account_id,
+        now=tx.now,
+    )
+
+
+async def session_confirmed_since(
+    reader: Reader, brand_id: str, account_id: str, session_id: str, since: datetime
+) -> bool:
+    """Whether a code was entered for the session since then: to open it, or again."""
+    return bool(
+        await reader.rows(
+            "SELECT 1 AS found FROM session WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"
+            " AND revoked_at IS NULL AND (created_at >= :since OR confirmed_at >= :since)",
+            id=session_id,
+            brand_id=brand_id,
+            account_id=account_id,
+            since=since,
+        )
+    )
+
+
+async def add_tombstone(tx: Transaction, tombstone_id: str, brand_id: str) -> None:
+    await tx.insert_new(Tombstone, id=tombstone_id, brand_id=brand_id, created_at=tx.now)
+
+
+async def has_tombstone(reader: Reader, tombstone_id: str) -> bool:
+    return bool(await reader.rows("SELECT 1 AS found FROM tombstone WHERE id = :id", id=tombstone_id))
+
+
+async def address_index(reader: AnyTransaction | Reader, account_id: str) -> tuple[str, str] | None:
+    """Brand and blind index of an account, visible or not."""
+    rows = await reader.rows("SELECT brand_id, email_index FROM account WHERE id = :id", id=account_id)
+    return (rows[0]["brand_id"], rows[0]["email_index"]) if rows else None
 
 
 async def revoke_session(tx: Transaction, brand_id: str, account_id: str, session_id: str) -> bool:

@@ -9,9 +9,10 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency as Injected
 from litestar.params import FromPath, JSONBody
 
-from statuette.errors import InvalidInput
+from statuette.errors import InvalidInput, Unauthenticated
 from statuette.kernel.domain.accounts.flow import SignedIn
 from statuette.kernel.domain.accounts.schemas import (
+    IdentityConfirmation,
     MaskedAccount,
     ProfileResponse,
     ProfileUpdate,
@@ -21,6 +22,7 @@ from statuette.kernel.domain.accounts.schemas import (
     SigninRequest,
 )
 from statuette.kernel.domain.brands.directory import LoadedBrand
+from statuette.kernel.domain.statements.words import of_accounts
 from statuette.kernel.http.answers import answer
 from statuette.kernel.http.gate import SESSION_COOKIE
 from statuette.kernel.http.principal import Principal
@@ -64,7 +66,11 @@ class SigninRoutes(Controller):
         brand: Injected[LoadedBrand],
         data: JSONBody[SigninRequest],
     ) -> Response[SessionResponse]:
-        """Trade the mailed code for a session: a bearer token, or a cookie with a CSRF token."""
+        """Trade the mailed code for a session: a bearer token, or a cookie with a CSRF token.
+
+        Where the site asks for statements (`GET /v1/statements`), a new account is made only with all of them: else 403
+        `statements_missing`, and the same code is still good.
+        """
         if data.session == "cookie" and not request.headers.get("content-type", "").startswith("application/json"):
             # A form on somebody else's page can send any text, but not this type without the browser asking us first.
             raise JsonRequired(cure="Send Content-Type: application/json.")
@@ -77,7 +83,11 @@ class SigninRoutes(Controller):
             locale=data.locale,
             policy=brand.policy,
             signup_credits=brand.config.signup_credits,
+            asked=of_accounts(brand.config),
+            said=data.statements,
         )
+        if request.headers.get("sec-gpc") == "1":
+            await platform.consents.heed_signal(brand, signed_in.account_id)
         cookies = [_cookie(platform, signed_in)] if data.session == "cookie" else []
         return Response(
             SessionResponse(
@@ -108,6 +118,23 @@ class SigninRoutes(Controller):
         response: Response[None] = Response(None, status_code=204)
         response.delete_cookie(SESSION_COOKIE)
         return response
+
+    @post("/session/confirm", status_code=204, summary="Confirm that it is you")
+    async def confirm(
+        self,
+        request: Request[Any, Any, Any],
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        principal: Injected[Principal],
+        data: JSONBody[IdentityConfirmation],
+    ) -> None:
+        """Enter a code that was mailed just now (`POST /v1/signin/codes`): what cannot be taken back wants that."""
+        if principal.account_id is None or principal.session_id is None:
+            raise Unauthenticated()
+        _throttle(request, platform)
+        await platform.accounts.confirm_identity(
+            brand_id=brand.id, account_id=principal.account_id, session_id=principal.session_id, code=data.code
+        )
 
     @delete("/sessions", status_code=204, summary="Sign out everywhere")
     async def sign_out_everywhere(

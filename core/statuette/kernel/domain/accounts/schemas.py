@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from statuette.kernel.domain.statements.schemas import Digest
+
 Email = Annotated[
     str, Meta(min_length=3, max_length=254, description="An e-mail address.", examples=["ada@example.org"])
 ]
@@ -44,15 +46,27 @@ class SigninRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         session: `bearer` for apps, which send the token in `Authorization`; `cookie` for browsers, which get an
             HttpOnly cookie and send `csrf_token` in `X-CSRF-Token` with everything but GET, HEAD and OPTIONS.
+        statements: what the person states, of `GET /v1/statements`: the digest of the words they were shown, or null for
+            those in force, by id. A new account needs all that are asked at `signup`.
     """
 
     email: Email
     code: Annotated[str, Meta(min_length=1, max_length=32, description="The mailed code.", examples=["402911"])]
     session: Literal["bearer", "cookie"] = "bearer"
     locale: Locale = "en"
+    statements: Annotated[dict[str, Digest | None], Meta(max_length=10, examples=[{"adult": None}])] = {}
 
     def __repr__(self) -> str:
         return f"SigninRequest({self.session})"
+
+
+class IdentityConfirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A mailed code, entered again within a session."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=32, description="The mailed code.", examples=["402911"])]
+
+    def __repr__(self) -> str:
+        return "IdentityConfirmation()"
 
 
 class SessionResponse(msgspec.Struct, frozen=True):

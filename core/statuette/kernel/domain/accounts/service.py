@@ -10,17 +10,19 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from statuette.errors import InvalidInput, NotFound, RateLimited, Unauthenticated, Unavailable
+from statuette.errors import Conflict, Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated, Unavailable
 from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.db.encryption import FieldCipher
+from statuette.kernel.db.errors import UniqueViolation
 from statuette.kernel.domain.accounts import codes, repository, tokens
 from statuette.kernel.domain.accounts.repository import LiveSession
-from statuette.kernel.domain.credits.service import grant, open_wallet
+from statuette.kernel.domain.credits.service import grant, open_wallet, was_welcomed, welcome_key
 from statuette.kernel.enforcement import deadlines
 from statuette.policy import EffectivePolicy
 
 CODE_LIFETIME = timedelta(minutes=10)
 ATTEMPTS = 5
+IDENTITY_GOOD_FOR = timedelta(minutes=10)
 # The first keeps a mailbox from being flooded. The second bounds guessing: at most 100 of a million codes a day.
 _CODES_AT_MOST = ((5, timedelta(minutes=15)), (20, timedelta(hours=24)))
 _ERASURE_TAKES_SECONDS = 30
@@ -31,6 +33,20 @@ class SigninFailed(Unauthenticated):
 
     code = "signin_failed"
     summary = "This code does not sign you in."
+
+
+class IdentityNotConfirmed(Forbidden):
+    """What was asked for cannot be taken back, or shows everything, so a code has to be entered within minutes before."""
+
+    code = "identity_not_confirmed"
+    summary = "Confirm that it is you first, with a code from your mail."
+
+
+class AddressTaken(Conflict):
+    """The address has an account already. Told only to whoever has shown that they read its mail."""
+
+    code = "address_taken"
+    summary = "This address has an account of its own."
 
 
 class AccountLeaving(Unavailable):
@@ -189,9 +205,26 @@ async def enter(
     return account_id, False
 
 
-async def welcome(tx: Transaction, brand_id: str, account_id: str, amount: int) -> None:
-    """Give a new account the credits that the brand starts everybody with, once."""
-    await grant(tx, brand_id=brand_id, account_id=account_id, amount=amount, key=f"signup:{account_id}", actor="signup")
+async def welcome(
+    tx: Transaction, cipher: FieldCipher, *, brand_id: str, account_id: str, email_index: str, amount: int
+) -> None:
+    """Give a new account the credits that the brand starts everybody with, once: not to whoever erased one that had got them."""
+    if await repository.has_tombstone(tx, _tombstone(cipher, brand_id, email_index)):
+        return
+    await grant(
+        tx, brand_id=brand_id, account_id=account_id, amount=amount, key=welcome_key(account_id), actor="signup"
+    )
+
+
+async def lay_tombstone(tx: Transaction, cipher: FieldCipher, account_id: str) -> None:
+    """Remember, by a keyed hash of the address alone, that an account which is about to go had got what is given once."""
+    found = await repository.address_index(tx, account_id)
+    if found is not None and await was_welcomed(tx, found[0], account_id):
+        await repository.add_tombstone(tx, _tombstone(cipher, *found), found[0])
+
+
+def _tombstone(cipher: FieldCipher, brand_id: str, email_index: str) -> str:
+    return cipher.keyed_hash("tombstone", brand_id, email_index)
 
 
 async def open_session(
@@ -219,6 +252,58 @@ async def open_session(
 async def session_by_token(reader: Reader, brand_id: str, token: str) -> LiveSession | None:
     """The live session of a token, if it is of this brand."""
     return await repository.live_session(reader, brand_id, tokens.token_hash(token))
+
+
+async def identity_confirmed(reader: Reader, brand_id: str, account_id: str, session_id: str) -> bool:
+    """Whether whoever is signed in entered a mailed code within the last minutes."""
+    since = reader.now - IDENTITY_GOOD_FOR
+    return await repository.session_confirmed_since(reader, brand_id, account_id, session_id, since)
+
+
+async def require_identity(reader: Reader, brand_id: str, account_id: str, session_id: str) -> None:
+    """Raises `IdentityNotConfirmed` unless `identity_confirmed`."""
+    if not await identity_confirmed(reader, brand_id, account_id, session_id):
+        raise IdentityNotConfirmed(
+            cure="Have a code mailed by `POST /v1/signin/codes`, and send it to `POST /v1/session/confirm`."
+        )
+
+
+async def confirm_identity(tx: Transaction, brand_id: str, account_id: str, session_id: str, code_id: str) -> None:
+    """Spend the code on the session.
+
+    Raises:
+        SigninFailed: another request spent the code first, or the session ended.
+    """
+    if not await codes.use_up(tx, brand_id, code_id) or not await repository.confirm_session(
+        tx, brand_id, account_id, session_id
+    ):
+        raise SigninFailed()
+
+
+async def change_address(
+    tx: Transaction, brand_id: str, account_id: str, *, code_id: str, email: bytes, email_index: str
+) -> None:
+    """Make an address that a code was mailed to the account's own, and spend the code.
+
+    Raises:
+        SigninFailed: another request spent the code first. AddressTaken: it is another account's.
+    """
+    if not await codes.use_up(tx, brand_id, code_id):
+        raise SigninFailed()
+    try:
+        changed = await repository.set_address(tx, brand_id, account_id, email=email, email_index=email_index)
+    except UniqueViolation:
+        changed = False
+    if not changed:
+        raise AddressTaken()
+
+
+async def index_of(reader: Reader, brand_id: str, account_id: str) -> str:
+    """What the account's address is found by. Raises `NotFound`."""
+    found = await repository.address_index(reader, account_id)
+    if found is None or found[0] != brand_id:
+        raise NotFound("There is no such account.")
+    return found[1]
 
 
 async def sign_out(tx: Transaction, brand_id: str, account_id: str, session_id: str) -> None:
@@ -259,6 +344,17 @@ async def addressee(reader: Reader, brand_id: str, account_id: str) -> Addressee
     """Whom to write to; None when the account is gone or past its erasure date."""
     row = await repository.account_row(reader, brand_id, account_id)
     return Addressee(row.id, row.email, row.locale) if row is not None else None
+
+
+async def locale_of(reader: Reader, brand_id: str, account_id: str) -> str | None:
+    """The account's language; None when the account is gone or past its erasure date."""
+    row = await repository.account_row(reader, brand_id, account_id)
+    return row.locale if row is not None else None
+
+
+async def of_brand(reader: Reader, brand_id: str, *, after: str, made_before: datetime, limit: int) -> list[str]:
+    """Ids of accounts made by then that are not past their erasure date, in order, of those after `after`."""
+    return await repository.of_brand(reader, brand_id, after=after, made_before=made_before, limit=limit)
 
 
 async def address_of(cipher: FieldCipher, addressee: Addressee) -> str:

@@ -33,7 +33,7 @@ class SigninCode(Table, tablename="signin_code"):
 
 
 class Session(Table, tablename="session"):
-    """A signed-in device. `csrf_hash` is set for cookie sessions only."""
+    """A signed-in device. `csrf_hash` is set for cookie sessions only, `confirmed_at` when a code was entered again later."""
 
     id = key()
     brand_id = ident()
@@ -43,3 +43,12 @@ class Session(Table, tablename="session"):
     created_at = moment()
     expires_at = moment()
     revoked_at = optional_moment()
+    confirmed_at = optional_moment()
+
+
+class Tombstone(Table, tablename="tombstone"):
+    """An address whose erased account had what a brand gives once. `id` is a keyed hash; nobody is found by it but who returns."""
+
+    id = key()
+    brand_id = ident()
+    created_at = moment()

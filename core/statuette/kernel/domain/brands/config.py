@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
-from statuette.policy.pack import BrandChoice
+from statuette.errors import ConfigurationError
+from statuette.policy import BrandChoice, Period
 from statuette.values import CostMicros
 
 Mode = Literal["test", "live"]
@@ -38,6 +39,13 @@ class Controller(msgspec.Struct, frozen=True):
     authority: str = ""
 
 
+class Terms(msgspec.Struct, frozen=True):
+    """The brand's terms of use. People who accepted another version are asked again."""
+
+    url: str
+    version: str
+
+
 class BrandConfig(msgspec.Struct, frozen=True):
     """One brand.
 
@@ -47,7 +55,11 @@ class BrandConfig(msgspec.Struct, frozen=True):
         models: `provider/model`, preferred first. One that is not on offer now is passed over.
         daily_cost_ceiling: what providers may cost a day.
         cancel_charges: whether a job that had begun is charged when its owner cancels it.
-        policy: times by rule that are shorter than the packs' own.
+        policy: times by rule, up to what the packs allow, in ISO 8601 (`PT45M`).
+        purposes: the optional purposes on offer to people.
+        policy_packs: names of packs in force for this brand, beside those of the whole deployment.
+        adults_only: whoever makes an account states that they are an adult.
+        terms: what people accept when they make an account.
     """
 
     slug: str
@@ -63,9 +75,12 @@ class BrandConfig(msgspec.Struct, frozen=True):
     adults_only: bool
     mail_sender: str
     cancel_charges: Literal["never", "after_start"]
-    policy: dict[str, timedelta]
+    policy: dict[str, str]
     controller: Controller | None
     signup_credits: int
+    purposes: tuple[str, ...] = ()
+    policy_packs: tuple[str, ...] = ()
+    terms: Terms | None = None
 
     def canonical(self) -> str:
         """JSON with sorted keys: equal brands are equal texts."""
@@ -74,11 +89,23 @@ class BrandConfig(msgspec.Struct, frozen=True):
     def digest(self) -> str:
         return f"sha256:{hashlib.sha256(self.canonical().encode()).hexdigest()}"
 
-    def choices(self, source: str | None = None) -> tuple[BrandChoice, ...]:
-        """The policy table for `compile_policy`; `source` says where it was written, if that is known."""
+    def choices(self, place: Callable[[str], str] | None = None) -> tuple[BrandChoice, ...]:
+        """The policy table for `compile_policy`; `place` says where a rule's time was written, if that is known.
+
+        Raises:
+            ConfigurationError: a time that this version cannot read.
+        """
+        at = place or (lambda rule: f"brand {self.slug}")
         return tuple(
-            BrandChoice(rule, after, source or f"brand {self.slug}") for rule, after in sorted(self.policy.items())
+            BrandChoice(rule, _period(after, at(rule)), at(rule)) for rule, after in sorted(self.policy.items())
         )
+
+
+def _period(text: str, source: str) -> Period:
+    try:
+        return Period.parse(text)
+    except ValueError:
+        raise ConfigurationError(f"{source}: {text[:40]!r} is not a time.") from None
 
 
 def stored(config: str) -> BrandConfig:

@@ -6,8 +6,10 @@ there is, so that a burst of requests costs one query.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 import msgspec
 
@@ -15,10 +17,13 @@ from statuette.errors import ConfigurationError, NotFound, Unavailable
 from statuette.kernel.db.database import Database
 from statuette.kernel.domain.brands import keys, repository, service
 from statuette.kernel.domain.brands.config import BrandConfig, stored
-from statuette.policy import EffectivePolicy, PolicyPack, compile_policy
+from statuette.kernel.domain.notices import service as notices
+from statuette.policy import EffectivePolicy, PolicyPack, Publication, compile_policy
 from statuette.values import Clock
 
 _BELIEVED_SECONDS = 5.0
+# A brand that was applied a moment ago is looked for sooner; whoever asks for hosts that do not exist costs one query in this time.
+_UNKNOWN_BELIEVED_SECONDS = 1.0
 _KEYS_REMEMBERED = 10_000
 _log = logging.getLogger(__name__)
 
@@ -50,16 +55,36 @@ class LoadedBrand(msgspec.Struct, frozen=True):
 
 
 class BrandDirectory:
-    def __init__(self, database: Database, packs: Sequence[PolicyPack], clock: Clock) -> None:
+    """
+    Args:
+        packs: in force for every brand.
+        more: packs that a brand may name, by name.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        packs: Sequence[PolicyPack],
+        clock: Clock,
+        more: Mapping[str, PolicyPack] | None = None,
+    ) -> None:
         self._database = database
         self._packs = tuple(packs)
+        self._more = dict(more or {})
+        self._day: date | None = None
         self._clock = clock
         self._brands: dict[str, LoadedBrand] = {}
         self._broken: dict[str, str] = {}
         self._hosts: dict[str, str] = {}
         self._origins: dict[str, str] = {}
         self._keys: dict[str, tuple[str, float]] = {}
+        self._publications: dict[str, Publication] = {}
         self._looked_at_seconds: float | None = None
+        self._looking: asyncio.Future[None] | None = None
+
+    def loaded(self) -> list[LoadedBrand]:
+        """Every brand in memory."""
+        return list(self._brands.values())
 
     async def by_id(self, brand_id: str) -> LoadedBrand:
         """As it is in memory, since those who ask may be in a transaction. Raises `NotFound`, `BrandMisconfigured`."""
@@ -73,6 +98,8 @@ class BrandDirectory:
     async def by_host(self, host: str) -> LoadedBrand | None:
         """The brand that answers at `host` (lower case, no port). Raises `BrandMisconfigured`."""
         await self.fresh()
+        if host not in self._hosts:
+            await self._fresher(_UNKNOWN_BELIEVED_SECONDS, wait=True)
         return self._brand(self._hosts.get(host))
 
     async def by_origin(self, origin: str) -> LoadedBrand | None:
@@ -114,23 +141,44 @@ class BrandDirectory:
 
     async def fresh(self) -> None:
         """See to it that what is in memory is at most five seconds old. Not within a transaction: it takes a connection."""
+        await self._fresher(_BELIEVED_SECONDS, wait=self._looked_at_seconds is None)
+
+    async def _fresher(self, than_seconds: float, *, wait: bool = False) -> None:
+        """Args:
+        wait: for whoever is looking already.
+        """
         now = self._clock.monotonic_seconds()
-        if self._looked_at_seconds is None or now - self._looked_at_seconds >= _BELIEVED_SECONDS:
+        looking = self._looking
+        if looking is not None:
+            if wait and looking.get_loop() is asyncio.get_running_loop():
+                await asyncio.shield(looking)
+        elif self._looked_at_seconds is None or now - self._looked_at_seconds >= than_seconds:
             first = self._looked_at_seconds is None
             if not first:
                 self._looked_at_seconds = now  # before the query: only one asks
-            await self.refresh()
+            self._looking = looking = asyncio.ensure_future(self.refresh())
+            looking.add_done_callback(self._looked)
+            await asyncio.shield(looking)
+
+    def _looked(self, looking: asyncio.Future[None]) -> None:
+        self._looking = None
+        if not looking.cancelled():
+            looking.exception()  # whoever waits for it gets it; nobody may be left to
 
     async def refresh(self) -> None:
         """Look for changed brands now."""
         async with self._database.read() as reader:
             digests = await repository.digests(reader)
+            publications = await notices.publications(reader)
             known = {brand.id: brand.digest for brand in self._brands.values()} | self._broken
-            if digests != known:
-                self._take(await repository.all_brands(reader))
+            today = self._clock.now().date()
+            # A pack may begin today.
+            if digests != known or publications != self._publications or today != self._day:
+                self._publications = publications
+                self._take(await repository.all_brands(reader), today)
         self._looked_at_seconds = self._clock.monotonic_seconds()
 
-    def _take(self, rows: list[repository.BrandRow]) -> None:
+    def _take(self, rows: list[repository.BrandRow], today: date) -> None:
         brands: dict[str, LoadedBrand] = {}
         broken: dict[str, str] = {}
         hosts: dict[str, str] = {}
@@ -138,7 +186,7 @@ class BrandDirectory:
         for row in rows:
             try:
                 config = stored(row.config)
-                loaded = self._loaded(row, config)
+                loaded = self._loaded(row, config, today)
             except (ConfigurationError, msgspec.ValidationError) as error:
                 _log.error("brand_misconfigured", extra={"brand": row.slug, "reason": str(error)})
                 broken[row.id] = row.config_digest
@@ -150,19 +198,33 @@ class BrandDirectory:
             for origin in config.cors_origins:
                 origins.setdefault(origin, row.id)
         self._brands, self._broken, self._hosts, self._origins = brands, broken, hosts, origins
+        self._day = today
 
-    def _loaded(self, row: repository.BrandRow, config: BrandConfig) -> LoadedBrand:
+    def _loaded(self, row: repository.BrandRow, config: BrandConfig, today: date) -> LoadedBrand:
         known = self._brands.get(row.id)
-        if known is not None and known.digest == row.config_digest:
-            return known
+        publication = self._publications.get(row.id)
+        if known is not None and known.digest == row.config_digest and today == self._day:
+            if known.policy.publication == publication:
+                return known
+            return msgspec.structs.replace(known, policy=msgspec.structs.replace(known.policy, publication=publication))
+        policy = compile_policy(self._packs_of(config), config.choices(), offered=config.purposes, on=today)
         return LoadedBrand(
             id=row.id,
             slug=row.slug,
             digest=row.config_digest,
             config=config,
-            policy=compile_policy(self._packs, config.choices()),
+            policy=msgspec.structs.replace(policy, publication=publication),
             prices={style.slug: style.credits for style in config.styles},
         )
+
+    def _packs_of(self, config: BrandConfig) -> tuple[PolicyPack, ...]:
+        missing = [name for name in config.policy_packs if name not in self._more]
+        if missing:
+            raise ConfigurationError(
+                f"The brand {config.slug!r} names the policy pack {missing[0]!r}, which is not here."
+            )
+        named = [self._more[name] for name in config.policy_packs]
+        return (*self._packs, *(pack for pack in named if pack not in self._packs))
 
 
 class _HostsOnly(msgspec.Struct):

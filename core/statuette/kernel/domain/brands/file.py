@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from email.utils import parseaddr
 from pathlib import Path
@@ -15,9 +14,9 @@ import msgspec
 from msgspec import Meta
 
 from statuette.errors import ConfigurationError
-from statuette.kernel.domain.brands.config import BrandConfig, Controller, Limits, Mode, StylePrice
+from statuette.kernel.domain.brands.config import BrandConfig, Controller, Limits, Mode, StylePrice, Terms
 from statuette.kernel.toml_source import TomlSource, convert, read_toml, shown_path
-from statuette.policy.pack import BrandChoice
+from statuette.policy import BrandChoice, Period
 from statuette.values import CostMicros
 
 _DURATION = re.compile(r"(\d{1,6})(s|m|h|d)")
@@ -63,6 +62,13 @@ class ControllerTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     authority: str = ""
 
 
+class TermsTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the terms of use can be read, and their version: another one is accepted anew."""
+
+    url: Annotated[str, Meta(pattern=r"^https?://[^\s\x00-\x20{}]+$", max_length=500)]
+    version: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+
+
 class BrandFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A brand as its operator writes it."""
 
@@ -76,12 +82,15 @@ class BrandFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cors_origins: list[str] = []
     locale: Annotated[str, Meta(pattern="^[a-z]{2}(-[A-Z]{2})?$")] = "en"
     limits: LimitsTable = LimitsTable()
-    adults_only: bool = False
+    adults_only: bool = True
     mail_sender: str | None = None
     cancel_charges: Literal["never", "after_start"] = "never"
     policy: dict[str, str] = {}
+    policy_packs: list[str] = []
     controller: ControllerTable | None = None
     signup_credits: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    purposes: list[str] = []
+    terms: TermsTable | None = None
 
 
 class ReadBrand(msgspec.Struct, frozen=True):
@@ -92,10 +101,7 @@ class ReadBrand(msgspec.Struct, frozen=True):
 
     def choices(self) -> tuple[BrandChoice, ...]:
         """The policy table, each entry with its line."""
-        return tuple(
-            BrandChoice(rule, after, self.source.at("policy", rule))
-            for rule, after in sorted(self.config.policy.items())
-        )
+        return self.config.choices(lambda rule: self.source.at("policy", rule))
 
 
 StyleCredits = Callable[[str], int | None]
@@ -124,9 +130,12 @@ def read_brand(path: Path, style_credits: StyleCredits) -> ReadBrand:
         adults_only=form.adults_only,
         mail_sender=_sender(source, form),
         cancel_charges=form.cancel_charges,
-        policy={rule: _duration(source, rule, text) for rule, text in form.policy.items()},
+        policy={rule: str(_period(source, rule, text)) for rule, text in form.policy.items()},
         controller=msgspec.convert(form.controller, Controller | None, from_attributes=True),
         signup_credits=form.signup_credits,
+        purposes=_once(source, "purposes", form.purposes),
+        policy_packs=_once(source, "policy_packs", form.policy_packs),
+        terms=msgspec.convert(form.terms, Terms | None, from_attributes=True),
     )
     if config.mode == "live" and config.controller is None:
         raise wrong(
@@ -221,8 +230,16 @@ def _sender(source: TomlSource, form: BrandFile) -> str:
     return form.mail_sender
 
 
-def _duration(source: TomlSource, rule: str, text: str) -> timedelta:
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        raise wrong(source, ("policy", rule), f"{text[:40]!r} is not a time.", "For example: 30s, 45m, 1h, 24h or 7d.")
-    return timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
+def _period(source: TomlSource, rule: str, text: str) -> Period:
+    """The short form that operators write, or ISO 8601, which alone knows months."""
+    try:
+        if match := _DURATION.fullmatch(text):
+            return Period(**{_UNITS[match.group(2)]: int(match.group(1))})
+        return Period.parse(text)
+    except ValueError:
+        raise wrong(
+            source,
+            ("policy", rule),
+            f"{text[:40]!r} is not a time.",
+            "For example: 30s, 45m, 1h, 24h, 7d, or P6M for six months.",
+        ) from None

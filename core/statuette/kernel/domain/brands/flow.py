@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from statuette.kernel.domain.brands.changes import Change
 from statuette.kernel.domain.brands.file import ReadBrand, read_brand, wrong
 from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.toml_source import did_you_mean
-from statuette.policy import compile_policy
+from statuette.policy import Carry, EffectivePolicy, PolicyPack, Retain, compile_policy
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -70,18 +70,31 @@ async def apply_brands(
 
 def check_files(registry: PluginRegistry, files: Sequence[Path]) -> tuple[list[ReadBrand], list[str]]:
     """Read every file and check each against the plugins and against the others; returns warnings too."""
+    brands = [read_brand(path, _credits_of(registry)) for path in files]
+    _check_unique(brands)
+    warnings: list[str] = []
+    for brand in brands:
+        packs = _packs(brand, registry)
+        _check_purposes(brand, packs)
+        compile_policy(packs, brand.choices(), offered=brand.config.purposes)
+        warnings += _check_models(brand, registry)
+    return brands, warnings
 
+
+def draft_policy(registry: PluginRegistry, file: Path) -> tuple[str, EffectivePolicy]:
+    """The slug of a brand file, and the policy that it would put in force. Raises `ConfigurationError`."""
+    brand = read_brand(file, _credits_of(registry))
+    packs = _packs(brand, registry)
+    _check_purposes(brand, packs)
+    return brand.config.slug, compile_policy(packs, brand.choices(), offered=brand.config.purposes)
+
+
+def _credits_of(registry: PluginRegistry) -> Callable[[str], int | None]:
     def credits_of(slug: str) -> int | None:
         style = registry.latest_style(slug)
         return style.credits if style is not None else None
 
-    brands = [read_brand(path, credits_of) for path in files]
-    _check_unique(brands)
-    warnings: list[str] = []
-    for brand in brands:
-        compile_policy(registry.policy_packs, brand.choices())
-        warnings += _check_models(brand, registry)
-    return brands, warnings
+    return credits_of
 
 
 def _check_unique(brands: Sequence[ReadBrand]) -> None:
@@ -100,6 +113,41 @@ def _check_unique(brands: Sequence[ReadBrand]) -> None:
                     f"The host {host!r} belongs to the brand {other.config.slug!r} ({place}).",
                     "Take it out of one of the two files.",
                 )
+
+
+def _check_purposes(brand: ReadBrand, packs: Sequence[PolicyPack]) -> None:
+    optional = {purpose.id for pack in packs for purpose in pack.catalogue.purposes if purpose.optional}
+    for position, name in enumerate(brand.config.purposes):
+        if name not in optional:
+            raise wrong(
+                brand.source,
+                ("purposes", position),
+                f"{name!r} is no purpose that can be offered.",
+                did_you_mean(name, sorted(optional), what="purpose"),
+            )
+
+
+def _packs(brand: ReadBrand, registry: PluginRegistry) -> tuple[PolicyPack, ...]:
+    """Those of the deployment and those that the brand names. Raises for one that is not on offer."""
+    for position, name in enumerate(brand.config.policy_packs):
+        if name not in registry.all_policy_packs:
+            raise wrong(
+                brand.source,
+                ("policy_packs", position),
+                f"No loaded plugin offers the policy pack {name!r}.",
+                did_you_mean(name, registry.all_policy_packs, what="policy pack"),
+            )
+        # The sweeper looks at rows of all brands at once, so it could not do more for one of them.
+        pack = registry.all_policy_packs[name]
+        swept = [rule.id for rule in pack.rules if isinstance(rule, Retain) and rule.carry is Carry.sweep]
+        if swept and pack not in registry.policy_packs:
+            raise wrong(
+                brand.source,
+                ("policy_packs", position),
+                f"The policy pack {name!r} has the rule {swept[0]!r}, which is carried out for all brands at once.",
+                "Name the pack in the setting `policy_packs`.",
+            )
+    return registry.packs_with(brand.config.policy_packs)
 
 
 def _check_models(brand: ReadBrand, registry: PluginRegistry) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from statuette.dataset import Closure, Dataset, TableColumns, Transaction
-from statuette.kernel.domain.credits import erasure
+from statuette.dataset import Closure, Dataset, OfAccount, TableColumns, Transaction
+from statuette.kernel.db.database import Transaction as KernelTransaction
+from statuette.kernel.domain.credits import erasure, service
+from statuette.policy import EffectivePolicy
 
 
 class CreditsHandler:
@@ -33,37 +36,46 @@ def _table(name: str, *columns: str) -> TableColumns:
     return TableColumns(name, {"brand_id": "operational", **dict.fromkeys(columns, "ledger_record")})
 
 
-DATASET = Dataset(
-    name="credits",
-    title="Credits",
-    tables=(
-        _table("wallet", "account_id", "available", "held"),
-        _table("credit_lot", "id", "account_id", "kind", "amount", "remaining", "created_at", "expires_at"),
-        _table(
-            "credit_hold",
-            "id",
-            "account_id",
-            "reference",
-            "amount",
-            "captured",
-            "state",
-            "created_at",
-            "closed_at",
+def dataset(policy_of: Callable[[str], Awaitable[EffectivePolicy]]) -> Dataset:
+    """Args:
+    policy_of: the policy in force for a brand.
+    """
+
+    async def erase(tx: Transaction, account_id: str, pseudonym: str, limit: int) -> int:
+        return await service.end_account(cast(KernelTransaction, tx), account_id, pseudonym, policy_of)
+
+    return Dataset(
+        name=service.DATASET,
+        title="Credits",
+        tables=(
+            _table("wallet", "account_id", "available", "held"),
+            _table("credit_lot", "id", "account_id", "kind", "amount", "remaining", "created_at", "expires_at"),
+            _table(
+                "credit_hold",
+                "id",
+                "account_id",
+                "reference",
+                "amount",
+                "captured",
+                "state",
+                "created_at",
+                "closed_at",
+            ),
+            TableColumns("credit_hold_lot", dict.fromkeys(("id", "hold_id", "lot_id", "amount"), "ledger_record")),
+            _table(
+                "ledger_transfer",
+                "id",
+                "account_id",
+                "transfer_key",
+                "kind",
+                "amount",
+                "reference",
+                "actor",
+                "created_at",
+            ),
+            _table("ledger_entry", "id", "transfer_id", "ledger_account", "amount"),
         ),
-        TableColumns("credit_hold_lot", dict.fromkeys(("id", "hold_id", "lot_id", "amount"), "ledger_record")),
-        _table(
-            "ledger_transfer",
-            "id",
-            "account_id",
-            "transfer_key",
-            "kind",
-            "amount",
-            "reference",
-            "actor",
-            "created_at",
-        ),
-        _table("ledger_entry", "id", "transfer_id", "ledger_account", "amount"),
-    ),
-    handler=CreditsHandler(),
-    ended_by=("account.erase",),
-)
+        handler=CreditsHandler(),
+        ended_by=("account.erase", service.KEEP),
+        of_account=OfAccount("wallet", erase=erase),
+    )

@@ -40,6 +40,12 @@ async def expire_due(tx: Transaction, brand_id: str, account_id: str, now: datet
     return len(due)
 
 
+async def end_all(tx: Transaction, brand_id: str, account_id: str) -> None:
+    """End every lot now, whatever its own end is."""
+    for lot in await repository.filled_lots(tx, brand_id, account_id):
+        await _expire(tx, brand_id, account_id, lot)
+
+
 async def take(tx: Transaction, lots: list[LotRow], amount: int, taker_id: str) -> None:
     """Use up `amount` of `lots` in their order and note it under `taker_id`. The wallet's balance is the caller's part.
 

@@ -8,12 +8,12 @@ locks them in a fixed order.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
-from statuette.dataset import Transaction as AnyTransaction
 from statuette.errors import InvalidInput, NotFound
 from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.domain.credits import erasure, lots, repository
@@ -21,7 +21,11 @@ from statuette.kernel.domain.credits.errors import HoldClosed, LedgerBroken, Tra
 from statuette.kernel.domain.credits.postings import TransferKind
 from statuette.kernel.domain.credits.repository import HoldRow, TransferRow
 from statuette.kernel.domain.credits.views import Balance, Expiring, HoldView, TransferView
+from statuette.kernel.enforcement import deadlines
+from statuette.policy import EffectivePolicy
 
+DATASET = "credits"
+KEEP = "ledger.keep"
 _LONGEST_PLAIN_KEY = 80
 _LONGEST_REFERENCE = 100
 
@@ -183,9 +187,51 @@ async def history(
     ]
 
 
-async def erase_account(tx: AnyTransaction, account_id: str) -> None:
-    """Delete an account's whole ledger, which leaves every sum of its brand balanced. Idempotent."""
-    await erasure.erase(tx, account_id)
+async def end_account(
+    tx: Transaction, account_id: str, pseudonym: str, policy_of: Callable[[str], Awaitable[EffectivePolicy]]
+) -> int:
+    """The account ends, and with it its credits. Books about money are kept under the pseudonym; all else is deleted.
+
+    Args:
+        policy_of: the policy in force for a brand.
+
+    Returns:
+        1 if there was anything left to do, else 0.
+    """
+    brand_id = await erasure.brand_of(tx, account_id)
+    if brand_id is None:
+        return 0
+    await _lock(tx, brand_id, account_id)
+    if await erasure.has_open_hold(tx, account_id):
+        return 1  # until its job has ended
+    if not await erasure.has_purchases(tx, account_id):
+        await erasure.erase(tx, account_id)
+        return 1
+    await lots.end_all(tx, brand_id, account_id)
+    await erasure.pseudonymise(tx, account_id, pseudonym)
+    policy = await policy_of(brand_id)
+    await deadlines.schedule(
+        tx,
+        brand_id=brand_id,
+        account_id=pseudonym,
+        dataset=DATASET,
+        record_id=pseudonym,
+        rule=KEEP,
+        policy_digest=policy.digest,
+        due_at=policy.rule(KEEP).due(tx.now),
+    )
+    return 1
+
+
+async def was_welcomed(reader: Reader, brand_id: str, account_id: str) -> bool:
+    """Whether the account got the credits that a brand starts everybody with."""
+    key = _scoped("grant", welcome_key(account_id))
+    return await repository.transfer_by_key(reader, brand_id, key) is not None
+
+
+def welcome_key(account_id: str) -> str:
+    """The key of the grant that a new account begins with."""
+    return f"signup:{account_id}"
 
 
 async def _settle(tx: Transaction, brand_id: str, reference: str, captured: int, state: str) -> HoldView:

@@ -104,4 +104,4 @@ async def ask_deletion(tx: Transaction, *, brand_id: str, account_id: str, figur
     """Delete now, with every size: invisible from this commit on. Raises `NotFound`."""
     if await repository.lock(tx, brand_id, account_id, figurine_id) is None:
         raise NotFound()
-    await deadlines.arm(tx, figurine_id, KEEP, tx.now)
+    await deadlines.arm(tx, figurine_id, KEEP, tx.now, asked=True)

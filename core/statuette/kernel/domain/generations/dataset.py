@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from statuette.dataset import Closure, Dataset, TableColumns, Transaction
+from statuette.dataset import Closure, Dataset, OfAccount, TableColumns, Transaction
 
 
 class _Jobs:
@@ -27,12 +27,53 @@ class _Jobs:
         return 0
 
     async def export(self, tx: Transaction, account_id: str) -> list[dict[str, Any]]:
-        return await tx.rows(
-            "SELECT id, state, reason, style, style_version, variables, aspect_ratio, picture_count, parent_id,"
-            " notify, credits_captured, created_at, started_at, finished_at FROM generation"
-            " WHERE account_id = :account_id ORDER BY id",
-            account_id=account_id,
+        return [{"record": kind, **row} for kind, sql in _EXPORTED for row in await tx.rows(sql, account_id=account_id)]
+
+
+_EXPORTED = (
+    (
+        "job",
+        "SELECT id, state, reason, style, style_version, variables, aspect_ratio, picture_count, subject_count, parent_id,"
+        " notify, credits_each, credits_captured, created_at, started_at, finished_at FROM generation"
+        " WHERE account_id = :account_id ORDER BY id",
+    ),
+    (
+        "input",
+        "SELECT i.id, i.generation_id, i.role, i.upload_id, i.figurine_id FROM generation g"
+        " JOIN generation_input i ON i.generation_id = g.id WHERE g.account_id = :account_id ORDER BY i.id",
+    ),
+    (
+        "attempt",
+        "SELECT a.id, a.generation_id, a.provider, a.model, a.handle, a.outcome, a.reason, a.started_at, a.finished_at"
+        " FROM generation g JOIN attempt a ON a.generation_id = g.id WHERE g.account_id = :account_id ORDER BY a.id",
+    ),
+    (
+        "event",
+        "SELECT e.id, e.generation_id, e.type, e.data, e.created_at FROM generation g"
+        " JOIN generation_event e ON e.generation_id = g.id WHERE g.account_id = :account_id ORDER BY e.id",
+    ),
+)
+
+
+async def _erase_jobs(tx: Transaction, account_id: str, pseudonym: str, limit: int) -> int:
+    """Jobs that are over. One whose call may still be under way is waited for: its cost has to be booked first."""
+    rows = await tx.rows(
+        "SELECT id FROM generation WHERE account_id = :account_id ORDER BY id LIMIT :limit",
+        account_id=account_id,
+        limit=limit,
+    )
+    for row in rows:
+        if not await tx.rows(_UNDER_WAY, id=row["id"]):
+            await JOBS.handler.erase(tx, row["id"])
+    return len(rows)
+
+
+async def _erase_tickets(tx: Transaction, account_id: str, pseudonym: str, limit: int) -> int:
+    return len(
+        await tx.rows(
+            "DELETE FROM stream_ticket WHERE account_id = :account_id RETURNING token_hash", account_id=account_id
         )
+    )
 
 
 class _Tickets:
@@ -61,6 +102,10 @@ class _Tickets:
         return []  # tickets are credentials, gone within the hour
 
 
+_UNDER_WAY = (
+    "SELECT id FROM generation WHERE id = :id AND finished_at IS NULL"
+    " UNION ALL SELECT id FROM attempt WHERE generation_id = :id AND finished_at IS NULL"
+)
 _RECORD = "job_record"
 _OPERATIONAL = "operational"
 
@@ -148,6 +193,7 @@ JOBS = Dataset(
     ),
     ended_by=("account.erase",),
     handler=_Jobs(),
+    of_account=OfAccount("generation", erase=_erase_jobs),
 )
 
 TICKETS = Dataset(
@@ -166,6 +212,7 @@ TICKETS = Dataset(
             },
         ),
     ),
-    ended_by=("stream_ticket.keep",),
+    ended_by=("stream_ticket.keep", "account.erase"),
     handler=_Tickets(),
+    of_account=OfAccount("stream_ticket", erase=_erase_tickets),
 )

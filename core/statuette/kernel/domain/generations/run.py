@@ -175,8 +175,10 @@ class JobRunner:
                 categories=categories(inputs),
                 policy=brand.policy,
             )
-        except consent.ConsentRequired:
-            await self._generations.cancel(tx, job, reason="consent_withdrawn", charge=False)
+        except consent.ConsentRequired as error:
+            outdated = isinstance(error, consent.ConsentOutdated)
+            reason = error.code if outdated else "consent_withdrawn"
+            await self._generations.cancel(tx, job, reason=reason, charge=False)
             return None
         except PermitRefused:
             await self._generations.end(tx, job, state=State.failed, reason="permit_refused", delivered=have)
@@ -192,6 +194,9 @@ class JobRunner:
             await self._fall_through(tx, claimed, job, model_name, have)
             return None
         provider, model = found
+        if permit.receivers is not None and provider.processor.id not in permit.receivers:
+            await self._fall_through(tx, claimed, job, model_name, have)  # no published policy names who is behind it
+            return None
         wanted = min(job.picture_count - have, model.max_images)
         if pending is None:
             if earlier and await self._paid_in_vain(tx, job) >= MOST_PAID_IN_VAIN:

@@ -48,7 +48,8 @@ class InputView(msgspec.Struct, frozen=True):
 class FigurineView(msgspec.Struct, frozen=True):
     """A picture. Addresses in `images` are signed and stop working at `images_expire_at`.
 
-    `expires_at` is null as long as nothing will delete the picture; `retention` says why or by which rule.
+    `expires_at` is null as long as nothing will delete the picture; `retention` says why or by which rule. Whoever shows it
+    says that AI made it: `digital_source_type` is IPTC's word for that, and stands in the files too.
     """
 
     id: str
@@ -61,6 +62,7 @@ class FigurineView(msgspec.Struct, frozen=True):
     retention: str
     images: dict[str, str]
     images_expire_at: datetime
+    digital_source_type: str
 
 
 class CreditsView(msgspec.Struct, frozen=True):

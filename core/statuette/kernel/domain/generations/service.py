@@ -19,6 +19,8 @@ from statuette.kernel.domain.generations.order import Order, OrderInput, Plan
 from statuette.kernel.domain.generations.outcomes import State
 from statuette.kernel.domain.generations.repository import GenerationRow
 from statuette.kernel.domain.generations.tables import Generation, GenerationInput
+from statuette.kernel.domain.statements import service as statements
+from statuette.kernel.domain.statements.words import of_accounts
 from statuette.kernel.domain.uploads import service as uploads
 from statuette.kernel.events.log import EventLog
 from statuette.kernel.events.signals import ENDED, Signals
@@ -54,9 +56,10 @@ class Generations:
         """Accept a job: consent, inputs, credits, the day's ceiling, the row, the work. All or nothing; returns the id.
 
         Raises:
-            ConsentRequired, NotFound (an input), UploadNotReady, UploadExpiresTooSoon, TooManyInFlight,
-            InsufficientCredits, DailyCeilingReached.
+            ConsentRequired, StatementsMissing, NotFound (an input), UploadNotReady, UploadStatementOutdated,
+            UploadExpiresTooSoon, TooManyInFlight, InsufficientCredits, DailyCeilingReached.
         """
+        await statements.require(tx, brand.id, account_id, of_accounts(brand.config))
         await consent.mint_permit(
             tx,
             brand_id=brand.id,
@@ -201,9 +204,13 @@ class Generations:
 
     async def withdraw_consent(self, tx: Transaction, *, brand_id: str, account_id: str) -> int:
         """Consent was taken back: every unfinished job of the account is cancelled, unpaid; returns how many."""
+        return await self.end_all(tx, brand_id=brand_id, account_id=account_id, reason="consent_withdrawn")
+
+    async def end_all(self, tx: Transaction, *, brand_id: str, account_id: str, reason: str) -> int:
+        """Cancel every unfinished job of the account, unpaid; returns how many."""
         jobs = await repository.lock_all_unfinished(tx, brand_id, account_id)
         for job in jobs:
-            await self.cancel(tx, job, reason="consent_withdrawn", charge=False)
+            await self.cancel(tx, job, reason=reason, charge=False)
         return len(jobs)
 
     async def _let_go(self, tx: Transaction, job: GenerationRow) -> None:

@@ -8,7 +8,9 @@ from statuette.kernel.domain.figurines.service import KEEP, SIZES
 from statuette.kernel.domain.generations.outcomes import UNFINISHED
 from statuette.kernel.domain.generations.schemas import CreditsView, FigurineView, GenerationView, InputView
 from statuette.kernel.domain.generations.shown import Whole
+from statuette.kernel.pixels.mark import DIGITAL_SOURCE_TYPE
 from statuette.kernel.platform import Platform
+from statuette.policy import enforces
 
 KEPT = "kept until you ask for its deletion"
 _UNFINISHED = frozenset(state.value for state in UNFINISHED)
@@ -53,6 +55,12 @@ def generation(platform: Platform, whole: Whole) -> GenerationView:
     )
 
 
+@enforces("notify.ai_made")
+def source_type() -> str:
+    """What made a picture, in IPTC's words; stands beside each that is shown."""
+    return DIGITAL_SOURCE_TYPE
+
+
 def figurine(
     platform: Platform,
     *,
@@ -77,4 +85,5 @@ def figurine(
         retention=f"deleted by the rule {KEEP}" if due_at else KEPT,
         images={size: platform.images.url(brand_id, "figurines", figurine_id, size, expires_at) for size in SIZES},
         images_expire_at=expires_at,
+        digital_source_type=source_type(),
     )

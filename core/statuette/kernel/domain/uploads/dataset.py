@@ -6,24 +6,29 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, cast
 
-from statuette.dataset import Closure, Dataset, TableColumns, Transaction
+from statuette.dataset import Aliases, Closure, Dataset, File, OfAccount, Shared, TableColumns, Transaction
 from statuette.kernel.db.database import Transaction as KernelTransaction
 from statuette.kernel.domain.uploads import service
+from statuette.policy import Trigger
 
 SettleJobs = Callable[[KernelTransaction, str, datetime], Awaitable[None]]
 """Cancel unfinished jobs that use this upload."""
+SharedBy = Callable[[Transaction, str], Awaitable[tuple[Shared, ...]]]
+"""Which providers were given a record."""
 
 
 class _Handler:
-    def __init__(self, settle_jobs: SettleJobs) -> None:
+    def __init__(self, settle_jobs: SettleJobs, shared_by: SharedBy) -> None:
         self._settle_jobs = settle_jobs
+        self._shared_by = shared_by
 
     async def closure(self, tx: Transaction, record_id: str) -> Closure | None:
         rows = await tx.rows("SELECT brand_id, state FROM upload WHERE id = :id", id=record_id)
         if not rows:
             return None
         prefix = service.object_prefix(rows[0]["brand_id"], record_id)
-        return Closure((prefix,), being_written=rows[0]["state"] != "ready")
+        shared = await self._shared_by(tx, record_id)
+        return Closure((prefix,), shared=shared, being_written=rows[0]["state"] != "ready")
 
     async def settle(self, tx: Transaction, record_id: str, now: datetime) -> bool:
         await self._settle_jobs(cast(KernelTransaction, tx), record_id, now)
@@ -37,13 +42,34 @@ class _Handler:
 
     async def export(self, tx: Transaction, account_id: str) -> list[dict[str, Any]]:
         return await tx.rows(
-            "SELECT id, state, media_type, width, height, size_bytes, created_at, saved_at FROM upload"
+            "SELECT id, state, media_type, width, height, size_bytes, sha256, statement_digest, created_at, saved_at FROM upload"
             " WHERE account_id = :account_id ORDER BY id",
             account_id=account_id,
         )
 
 
-def dataset(settle_jobs: SettleJobs) -> Dataset:
+async def _stored(tx: Transaction, brand_id: str, after: str, limit: int) -> list[str]:
+    rows = await tx.rows(
+        "SELECT id FROM upload WHERE id > :after AND brand_id = :brand_id AND state = 'ready' ORDER BY id LIMIT :limit",
+        brand_id=brand_id,
+        after=after,
+        limit=limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def _files(tx: Transaction, account_id: str, after: str, limit: int) -> list[File]:
+    rows = await tx.rows(
+        "SELECT id, brand_id FROM upload WHERE account_id = :account_id AND id > :after AND state = 'ready'"
+        " ORDER BY id LIMIT :limit",
+        account_id=account_id,
+        after=after,
+        limit=limit,
+    )
+    return [File(row["id"], service.object_key(row["brand_id"], row["id"]), f"photos/{row['id']}.jpg") for row in rows]
+
+
+def dataset(settle_jobs: SettleJobs, shared_by: SharedBy, aliases: Aliases) -> Dataset:
     return Dataset(
         name=service.DATASET,
         title="Uploaded photos",
@@ -67,6 +93,11 @@ def dataset(settle_jobs: SettleJobs) -> Dataset:
             ),
         ),
         object_prefixes=("uploads/{brand_id}/{id}/",),
-        ended_by=("upload.used", "upload.unused", "upload.cap", "upload.saved", "upload.asked"),
-        handler=_Handler(settle_jobs),
+        ended_by=service.RULES,
+        arms=(Trigger.created,),
+        handler=_Handler(settle_jobs, shared_by),
+        aliases=aliases,
+        stored=_stored,
+        files=_files,
+        of_account=OfAccount("upload", rule="upload.asked"),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from datetime import timedelta
 
@@ -12,6 +11,8 @@ from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.db.errors import CommitOutcomeUnknown
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.consent import service as consent
+from statuette.kernel.domain.statements import service as statements
+from statuette.kernel.domain.statements.words import chosen, of_accounts, of_uploads
 from statuette.kernel.domain.uploads import service
 from statuette.kernel.enforcement.leftovers import Leftovers
 from statuette.kernel.idempotency.once import Once
@@ -19,7 +20,6 @@ from statuette.kernel.pixels.pool import PixelPool
 from statuette.kernel.pixels.results import NormalisedPhoto
 from statuette.ports.storage import Storage
 
-STATEMENT_DIGEST = f"sha256:{hashlib.sha256(service.STATEMENT.encode()).hexdigest()}"
 PURPOSE = "generation"
 
 
@@ -34,8 +34,13 @@ class UploadFlow:
         self._longest_job = longest_job
 
     async def check(self, brand: LoadedBrand, account_id: str) -> None:
-        """Whether this account may upload at all; asked before the body is read. Raises `ConsentRequired`."""
+        """Whether this account may upload at all; asked before the body is read.
+
+        Raises:
+            ConsentRequired, StatementsMissing.
+        """
         async with self._database.read() as reader:
+            await statements.require(reader, brand.id, account_id, of_accounts(brand.config))
             await consent.mint_permit(
                 reader,
                 brand_id=brand.id,
@@ -45,20 +50,43 @@ class UploadFlow:
                 policy=brand.policy,
             )
 
+    async def state(
+        self, brand: LoadedBrand, account_id: str, upload_id: str, *, digest: str | None, locale: str
+    ) -> None:
+        """State anew that a photo may be used. Raises `NotFound`, `StatementOutdated`."""
+        stated = chosen(of_uploads(), digest, locale)
+        if stated is None:
+            raise statements.outdated(of_uploads(), locale)
+        await self._database.run(
+            lambda tx: service.state(tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id, stated=stated)
+        )
+
     async def take_in(
-        self, brand: LoadedBrand, account_id: str, *, statement: bool, data: bytes, once: Once | None = None
+        self,
+        brand: LoadedBrand,
+        account_id: str,
+        *,
+        statement: bool,
+        data: bytes,
+        digest: str | None = None,
+        locale: str = "en",
+        once: Once | None = None,
     ) -> str:
         """Store a photo; returns the upload's id once it is durable.
 
         Args:
+            digest: of the words of the statement that the person was shown; None: those in force in the language of `locale`.
             once: a claimed key, finished in the transaction that makes the upload ready.
 
         Raises:
-            StatementRequired, ConsentRequired, InvalidInput (the picture), StorageUnavailable, NotFound (a deadline
-            passed before the bytes were stored).
+            StatementRequired, StatementOutdated, ConsentRequired, StatementsMissing, InvalidInput (the picture),
+            StorageUnavailable, NotFound (a deadline passed before the bytes were stored).
         """
         if not statement:
             raise service.StatementRequired(cure="Send the field `statement` as `true` once the person agreed to it.")
+        stated = chosen(of_uploads(), digest, locale)
+        if stated is None:
+            raise statements.outdated(of_uploads(), locale)
         await self.check(brand, account_id)
         with telemetry.span("intake"):
             photo = await self._pixels.normalise(data)
@@ -67,7 +95,7 @@ class UploadFlow:
                 tx,
                 brand_id=brand.id,
                 account_id=account_id,
-                statement_digest=STATEMENT_DIGEST,
+                stated=stated,
                 policy=brand.policy,
                 longest_job=self._longest_job,
             )

@@ -25,6 +25,7 @@ class UploadRow(msgspec.Struct, frozen=True):
     height: int
     size_bytes: int
     sha256: str
+    statement_digest: str
     created_at: datetime
     saved_at: datetime | None
 
@@ -105,6 +106,22 @@ async def page(reader: Reader, brand_id: str, account_id: str, *, before: str | 
 
 async def set_saved(tx: Transaction, upload_id: str, saved_at: datetime | None) -> None:
     await tx.execute("UPDATE upload SET saved_at = :saved_at WHERE id = :id", id=upload_id, saved_at=saved_at)
+
+
+async def set_statement(tx: Transaction, upload_id: str, digest: str) -> None:
+    await tx.execute("UPDATE upload SET statement_digest = :digest WHERE id = :id", id=upload_id, digest=digest)
+
+
+async def unsave(tx: Transaction, brand_id: str, account_id: str, upload_id: str, before: datetime) -> bool:
+    """Take back a saving that is older than `before`; whether there was one."""
+    return await tx.changed(
+        "UPDATE upload SET saved_at = NULL WHERE id = :id AND brand_id = :brand_id AND account_id = :account_id"
+        " AND saved_at <= :before RETURNING id",
+        id=upload_id,
+        brand_id=brand_id,
+        account_id=account_id,
+        before=before,
+    )
 
 
 async def size_bytes(reader: Reader, upload_id: str) -> int:

@@ -9,17 +9,20 @@ from litestar import Controller, Request, Response, delete, get, post, put
 from litestar.di import NamedDependency as Injected
 from litestar.openapi.spec import Example, OpenAPIMediaType, RequestBody, Schema
 from litestar.openapi.spec.operation import Operation
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from statuette.errors import NotFound
 from statuette.kernel.db.database import Reader
 from statuette.kernel.db.errors import CommitOutcomeUnknown
 from statuette.kernel.domain.brands.directory import LoadedBrand
+from statuette.kernel.domain.statements.schemas import StatementMade
+from statuette.kernel.domain.statements.words import of_uploads
 from statuette.kernel.domain.uploads import repository, service
 from statuette.kernel.domain.uploads.repository import UploadRow
 from statuette.kernel.domain.uploads.schemas import UploadPage, UploadView
 from statuette.kernel.enforcement.deadlines import Doom, dooms
 from statuette.kernel.http.answers import answer, decode_cursor, encode_cursor
+from statuette.kernel.http.headers import language_of
 from statuette.kernel.http.multipart import read_form
 from statuette.kernel.idempotency.once import Once
 from statuette.kernel.platform import Platform
@@ -47,8 +50,12 @@ class _UploadOperation(Operation):
                             "statement": Schema(
                                 type=OpenAPIType.STRING,
                                 enum=["true"],
-                                description=service.STATEMENT,
+                                description=of_uploads().text,
                                 examples=["true"],
+                            ),
+                            "statement_digest": Schema(
+                                type=OpenAPIType.STRING,
+                                description="Of the words that were shown, of `GET /v1/statements`; 409 if others are in force.",
                             ),
                         },
                     ),
@@ -105,6 +112,8 @@ class UploadRoutes(Controller):
                 account_id,
                 statement=form.fields.get("statement") == "true",
                 data=form.photo,
+                digest=form.fields.get("statement_digest") or None,
+                locale=language_of(request),
                 once=once,
             )
         except Exception:
@@ -153,7 +162,9 @@ class UploadRoutes(Controller):
     ) -> Response[bytes]:
         """Keep the photo until it is unsaved or deleted."""
         await platform.database.run(
-            lambda tx: service.save(tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id)
+            lambda tx: service.save(
+                tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id, policy=brand.policy
+            )
         )
         return await _answer(request, platform, brand, account_id, upload_id)
 
@@ -172,6 +183,20 @@ class UploadRoutes(Controller):
                 tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id, policy=brand.policy
             )
         )
+        return await _answer(request, platform, brand, account_id, upload_id)
+
+    @put("/{upload_id:str}/statement", summary="State anew that you may use a photo")
+    async def state(
+        self,
+        request: Request[Any, Any, Any],
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        account_id: Injected[str],
+        upload_id: FromPath[str],
+        data: JSONBody[StatementMade],
+    ) -> Response[bytes]:
+        """For a photo that says `restate`: the words have changed since it was uploaded."""
+        await platform.uploads.state(brand, account_id, upload_id, digest=data.digest, locale=language_of(request))
         return await _answer(request, platform, brand, account_id, upload_id)
 
     @delete("/{upload_id:str}", status_code=204, summary="Delete a photo")
@@ -232,6 +257,7 @@ def _view(platform: Platform, row: UploadRow, doom: Doom | None) -> UploadView:
         height=row.height,
         size_bytes=row.size_bytes,
         saved=row.saved_at is not None,
+        restate=not service.is_stated(row),
         created_at=row.created_at,
         expires_at=doom.due_at if doom else None,
         retention=retention,

@@ -10,6 +10,7 @@ import msgspec
 class UploadView(msgspec.Struct, frozen=True):
     """A photo. `expires_at` is when it will be deleted at the latest, and `retention` by which rule; null while it is kept.
 
+    `restate` says that the statement about it has been worded anew: it serves no job until it is made again.
     `image_url` is signed, shows the photo as models see it, and stops working at `image_expires_at`.
     """
 
@@ -20,6 +21,7 @@ class UploadView(msgspec.Struct, frozen=True):
     height: int
     size_bytes: int
     saved: bool
+    restate: bool
     created_at: datetime
     expires_at: datetime | None
     retention: str

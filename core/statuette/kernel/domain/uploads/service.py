@@ -6,14 +6,19 @@ from datetime import datetime, timedelta
 
 from statuette.errors import Conflict, InvalidInput, NotFound
 from statuette.kernel.db.database import Reader, Transaction
+from statuette.kernel.domain.statements import service as statements
+from statuette.kernel.domain.statements.words import Wording, of_uploads, wordings
 from statuette.kernel.domain.uploads import repository
 from statuette.kernel.domain.uploads.repository import UploadRow
 from statuette.kernel.enforcement import deadlines
+from statuette.kernel.journal.entries import Wish
+from statuette.kernel.journal.notes import note
 from statuette.kernel.pixels.results import NormalisedPhoto
-from statuette.policy import EffectivePolicy
+from statuette.policy import EffectivePolicy, Exemption, Retain, Trigger
 
 DATASET = "uploads"
-STATEMENT = "I may use this picture: everybody in it is me, or agreed to this use."
+RULES = ("upload.used", "upload.unused", "upload.cap", "upload.saved", "upload.asked")
+UNSAVED = "upload.unsaved"
 
 
 class StatementRequired(InvalidInput):
@@ -27,6 +32,13 @@ class UploadNotReady(Conflict):
     code = "upload_not_ready"
     retryable = True
     summary = "The upload is still being taken in."
+
+
+class UploadStatementOutdated(Conflict):
+    """The statement about the picture has been worded anew since it was uploaded. Final until it is made again."""
+
+    code = "upload_statement_outdated"
+    summary = "What is stated about a photo has been worded anew since this one was uploaded."
 
 
 class UploadExpiresTooSoon(Conflict):
@@ -49,22 +61,19 @@ async def begin(
     *,
     brand_id: str,
     account_id: str,
-    statement_digest: str,
+    stated: Wording,
     policy: EffectivePolicy,
     longest_job: timedelta,
 ) -> str:
     """Write the row and all of its deadlines; returns the id. The first byte is stored after this is committed."""
     upload_id = tx.new_id("upl")
+    await statements.keep(tx, stated)
     await repository.insert(
-        tx, upload_id=upload_id, brand_id=brand_id, account_id=account_id, statement_digest=statement_digest
+        tx, upload_id=upload_id, brand_id=brand_id, account_id=account_id, statement_digest=stated.digest
     )
-    cap = policy.rule("upload.cap")
     due = {
-        "upload.unused": tx.now + policy.rule("upload.unused").after,
-        "upload.cap": tx.now + cap.after + (longest_job if cap.longest_job_added else timedelta(0)),
-        "upload.used": None,
-        "upload.saved": None,
-        "upload.asked": None,
+        rule.id: _due(rule, tx.now, longest_job) if Trigger.created in rule.triggers else None
+        for rule in _rules(policy)
     }
     for rule, due_at in due.items():
         await deadlines.schedule(
@@ -105,18 +114,24 @@ async def use(
     """A job is about to be accepted: the photo stays until it ends.
 
     Raises:
-        NotFound, UploadNotReady, UploadExpiresTooSoon.
+        NotFound, UploadNotReady, UploadStatementOutdated, UploadExpiresTooSoon.
     """
     row = await _locked(tx, brand_id, account_id, upload_id)
     if row.state != "ready":
         raise UploadNotReady()
-    if row.saved_at is None:
-        cap = policy.rule("upload.cap").after
-        slack = longest_job if policy.rule("upload.cap").longest_job_added else timedelta(0)
-        if row.created_at + cap + slack < tx.now + longest_job:
+    if not is_stated(row):
+        raise UploadStatementOutdated(
+            upload_id=upload_id,
+            cure=f"Show the words of `GET /v1/statements`, then send PUT /v1/uploads/{upload_id}/statement.",
+        )
+    for rule in _rules(policy):
+        if Exemption.in_use in rule.exemptions:
+            await _arm(tx, upload_id, rule.id, None)
+            continue
+        saved = row.saved_at is not None and Exemption.saved in rule.exemptions
+        runs = Trigger.created in rule.triggers and not saved
+        if runs and _due(rule, row.created_at, longest_job) < tx.now + longest_job:
             raise UploadExpiresTooSoon(cure="Upload the photo again, or save it before it is used.")
-    await _arm(tx, upload_id, "upload.unused", None)
-    await _arm(tx, upload_id, "upload.used", None)
     return row
 
 
@@ -124,20 +139,22 @@ async def job_ended(tx: Transaction, upload_id: str, policy: EffectivePolicy) ->
     """The last job that used the photo ended: the clock of `upload.used` starts, unless the photo is saved."""
     # Locked, so that whoever saves the photo at this moment does so before or after.
     saved = await tx.rows(f"SELECT saved_at FROM upload WHERE id = :id{tx.for_update}", id=upload_id)
-    if saved and saved[0]["saved_at"] is None:
+    rule = policy.rule("upload.used")
+    if saved and (saved[0]["saved_at"] is None or Exemption.saved not in rule.exemptions):
         # A photo whose deadline passed meanwhile is past saving; then there is nothing to arm.
-        await deadlines.arm(tx, upload_id, "upload.used", tx.now + policy.rule("upload.used").after)
+        await deadlines.arm(tx, upload_id, rule.id, rule.due(tx.now))
 
 
-async def save(tx: Transaction, *, brand_id: str, account_id: str, upload_id: str) -> None:
-    """Keep the photo until its owner says otherwise. Raises `NotFound`, `UploadNotReady`."""
+async def save(tx: Transaction, *, brand_id: str, account_id: str, upload_id: str, policy: EffectivePolicy) -> None:
+    """Keep the photo until its owner says otherwise, or a rule that knows no saving. Raises `NotFound`, `UploadNotReady`."""
     row = await _locked(tx, brand_id, account_id, upload_id)
     if row.state != "ready":
         raise UploadNotReady()
     if row.saved_at is not None:
         return
-    for rule in ("upload.used", "upload.unused", "upload.cap", "upload.saved"):
-        await _arm(tx, upload_id, rule, None)
+    for rule in _rules(policy):
+        if Exemption.saved in rule.exemptions:
+            await _arm(tx, upload_id, rule.id, None, asked=rule.id == "upload.saved")
     await repository.set_saved(tx, upload_id, tx.now)
 
 
@@ -146,14 +163,44 @@ async def unsave(tx: Transaction, *, brand_id: str, account_id: str, upload_id: 
     row = await _locked(tx, brand_id, account_id, upload_id)
     if row.saved_at is None:
         return
-    await _arm(tx, upload_id, "upload.saved", tx.now + policy.rule("upload.saved").after)
+    await note(tx, Wish(tx.now, brand_id, account_id, UNSAVED, upload_id))
+    await _arm(tx, upload_id, "upload.saved", policy.rule("upload.saved").due(tx.now), asked=True)
     await repository.set_saved(tx, upload_id, None)
+
+
+def is_stated(row: UploadRow) -> bool:
+    """Whether what its owner stated about the photo are words in force."""
+    return row.statement_digest in wordings(of_uploads())
+
+
+async def state(tx: Transaction, *, brand_id: str, account_id: str, upload_id: str, stated: Wording) -> None:
+    """The owner states anew that they may use the photo. Raises `NotFound`."""
+    row = await _locked(tx, brand_id, account_id, upload_id)
+    if row.statement_digest != stated.digest:
+        await statements.keep(tx, stated)
+        await repository.set_statement(tx, upload_id, stated.digest)
+
+
+async def unsave_again(tx: Transaction, wish: Wish) -> bool:
+    """After a restore: the photo is not saved, as its owner decided. Its deadline is a matter of its own. Idempotent."""
+    return await repository.unsave(tx, wish.brand_id, wish.account_id, wish.about, wish.at)
 
 
 async def ask_deletion(tx: Transaction, *, brand_id: str, account_id: str, upload_id: str) -> None:
     """Delete now: invisible from this commit on. Raises `NotFound`."""
     await _locked(tx, brand_id, account_id, upload_id)
-    await _arm(tx, upload_id, "upload.asked", tx.now)
+    await _arm(tx, upload_id, "upload.asked", tx.now, asked=True)
+
+
+def _rules(policy: EffectivePolicy) -> list[Retain]:
+    """What ends a photo: our own rules, without which none may be stored, and whatever else a pack says of photos."""
+    for rule_id in RULES:
+        policy.rule(rule_id)
+    return [rule for rule in policy.retain.values() if rule.dataset == DATASET]
+
+
+def _due(rule: Retain, created_at: datetime, longest_job: timedelta) -> datetime:
+    return rule.due(created_at) + (longest_job if rule.longest_job_added else timedelta(0))
 
 
 async def _locked(tx: Transaction, brand_id: str, account_id: str, upload_id: str) -> UploadRow:
@@ -163,7 +210,8 @@ async def _locked(tx: Transaction, brand_id: str, account_id: str, upload_id: st
     return row
 
 
-async def _arm(tx: Transaction, upload_id: str, rule: str, due_at: datetime | None) -> None:
-    # The row is locked and visible, so only a deadline that falls due this very moment can refuse.
-    if not await deadlines.arm(tx, upload_id, rule, due_at):
+async def _arm(tx: Transaction, upload_id: str, rule: str, due_at: datetime | None, *, asked: bool = False) -> None:
+    # The row is locked and visible, so only a deadline that falls due this very moment can refuse. A photo that is older than
+    # a pack has no deadline of the pack's own rules.
+    if not await deadlines.arm(tx, upload_id, rule, due_at, asked=asked) and rule in RULES:
         raise NotFound()
