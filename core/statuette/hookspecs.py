@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from statuette.dataset import Dataset
     from statuette.plugin import PluginContext
     from statuette.policy import PolicyPack
+    from statuette.ports.anchor import Anchor
     from statuette.ports.image import ImageProvider
     from statuette.ports.keys import KeyStore
     from statuette.ports.mail import Mailer
@@ -44,6 +45,11 @@ def mailers(context: PluginContext) -> Sequence[Mailer]:  # type: ignore[empty-b
 @hookspec
 def key_stores(context: PluginContext) -> Sequence[KeyStore]:  # type: ignore[empty-body]
     """Stores of data keys. The setting `key_store` names the one in use."""
+
+
+@hookspec
+def anchors(context: PluginContext) -> Sequence[Anchor]:  # type: ignore[empty-body]
+    """Where signed heads of the evidence log are kept besides the database. All of them are used."""
 
 
 @hookspec

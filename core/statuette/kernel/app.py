@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -14,17 +14,20 @@ from litestar.datastructures import State
 from litestar.types import ASGIApp
 
 from statuette.dataset import Dataset
-from statuette.kernel.clock import DatabaseClock
-from statuette.kernel.db.database import Database
+from statuette.errors import NotFound
+from statuette.kernel.clock import clock_for
+from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.db.engines import engine_for
 from statuette.kernel.db.schema import check_schema, migrate
 from statuette.kernel.domain.accounts import dataset as accounts_dataset
+from statuette.kernel.domain.accounts import service as accounts
 from statuette.kernel.domain.accounts.flow import AccountFlow
 from statuette.kernel.domain.brands import dataset as brands_dataset
 from statuette.kernel.domain.brands import service as brand_service
 from statuette.kernel.domain.brands.directory import BrandDirectory
 from statuette.kernel.domain.consent import dataset as consent_dataset
+from statuette.kernel.domain.consent import service as consent
 from statuette.kernel.domain.consent.flow import ConsentFlow
 from statuette.kernel.domain.credits import dataset as credits_dataset
 from statuette.kernel.domain.credits import service as credits
@@ -35,18 +38,53 @@ from statuette.kernel.domain.generations.flow import JOBS_ENDED_AT_ONCE, Generat
 from statuette.kernel.domain.generations.pictures import Pictures
 from statuette.kernel.domain.generations.run import JobRunner
 from statuette.kernel.domain.generations.service import ACTOR, LET_GO, TELL_ENDED, Generations
+from statuette.kernel.domain.generations.sharing import (
+    figurine_shared,
+    jobs_of_figurine,
+    jobs_of_upload,
+    upload_shared,
+)
 from statuette.kernel.domain.generations.telling import Telling
+from statuette.kernel.domain.news import dataset as news_dataset
+from statuette.kernel.domain.news.flow import NewsFlow
+from statuette.kernel.domain.news.sending import Sending
+from statuette.kernel.domain.news.service import PREPARE, SEND
+from statuette.kernel.domain.notices import dataset as notices_dataset
+from statuette.kernel.domain.notices.announcing import Announcing
+from statuette.kernel.domain.notices.flow import PublishingFlow
+from statuette.kernel.domain.notices.service import ANNOUNCE, TELL_CHANGE
+from statuette.kernel.domain.rights import dataset as rights_dataset
+from statuette.kernel.domain.rights.asking import WARNED_AT_ONCE, Requests
+from statuette.kernel.domain.rights.flow import CONCLUDED_AT_ONCE, RightsFlow
+from statuette.kernel.domain.rights.service import TELL
+from statuette.kernel.domain.rights.telling import RequestLetters
+from statuette.kernel.domain.statements.flow import StatementFlow
+from statuette.kernel.domain.takedowns import dataset as takedowns_dataset
+from statuette.kernel.domain.takedowns.flow import LOOKED_AT_ONCE, TakedownFlow
+from statuette.kernel.domain.takedowns.service import TELL as TELL_TAKEDOWN
+from statuette.kernel.domain.takedowns.telling import TakedownTelling
 from statuette.kernel.domain.uploads import dataset as uploads_dataset
+from statuette.kernel.domain.uploads import service as uploads
 from statuette.kernel.domain.uploads.flow import UploadFlow
 from statuette.kernel.egress import Egress
 from statuette.kernel.enforcement import enforcer as enforcement
+from statuette.kernel.enforcement.at_once import AtOnce
+from statuette.kernel.enforcement.cascade import Cascade
+from statuette.kernel.enforcement.due import ACTOR as ENFORCE
 from statuette.kernel.enforcement.enforcer import Enforcer
 from statuette.kernel.enforcement.leftovers import ACTOR as LEFTOVERS
 from statuette.kernel.enforcement.leftovers import Leftovers
 from statuette.kernel.enforcement.overdue import measure_overdue
+from statuette.kernel.enforcement.plans import LOOKED_AT_IN_ONE_RUN, Plans
+from statuette.kernel.enforcement.reconciliation import STEPS_IN_ONE_RUN, Reconciliation
+from statuette.kernel.enforcement.residuals import residuals_of
+from statuette.kernel.enforcement.time_watch import TimeWatch
 from statuette.kernel.events.hub import Hub
 from statuette.kernel.events.log import EventLog
 from statuette.kernel.events.signals import CHANGED, ENDED, Signals
+from statuette.kernel.evidence import dataset as evidence_dataset
+from statuette.kernel.evidence.anchoring import Anchoring
+from statuette.kernel.evidence.log import SEALED_AT_ONCE, EvidenceLog
 from statuette.kernel.http.auth import Authenticator
 from statuette.kernel.http.cors import Preflight
 from statuette.kernel.http.dependencies import DEPENDENCIES
@@ -58,13 +96,20 @@ from statuette.kernel.http.openapi import openapi_config, openapi_routes
 from statuette.kernel.http.problems import respond
 from statuette.kernel.http.routes import ROUTES
 from statuette.kernel.idempotency import dataset as idempotency_dataset
+from statuette.kernel.journal import dataset as journal_dataset
+from statuette.kernel.journal.entries import Wish
+from statuette.kernel.journal.journal import EXPIRED_AT_ONCE, FLUSHED_AT_ONCE, Journal
+from statuette.kernel.journal.keys import KeyReplay
+from statuette.kernel.journal.replay import Replay, Restorer
 from statuette.kernel.lifecycle import Lifecycle
 from statuette.kernel.mail.post import Post
+from statuette.kernel.mail.unsubscribe import Unsubscribing
 from statuette.kernel.master_key import derived, master_key
 from statuette.kernel.pixels.limits import PixelLimits
 from statuette.kernel.pixels.pool import PixelPool
 from statuette.kernel.platform import Platform
 from statuette.kernel.plugins import PluginRegistry
+from statuette.kernel.probes import Probes
 from statuette.kernel.running import running
 from statuette.kernel.settings import Settings
 from statuette.kernel.work import dataset as work_dataset
@@ -74,7 +119,7 @@ from statuette.kernel.work.presence import Presence
 from statuette.kernel.work.queues import BACKGROUND, ENFORCEMENT, INTERACTIVE, MAIL
 from statuette.kernel.work.runner import Actor, Runner
 from statuette.kernel.work.scheduler import Duty, Scheduler
-from statuette.policy import Carry, Retain, compile_policy
+from statuette.policy import EffectivePolicy, compile_policy
 from statuette.values import Clock, SystemClock
 
 _LOTS_AT_ONCE = 200
@@ -88,11 +133,11 @@ def compose(
     Args:
         live: whether any brand is live; see `any_live_brand`.
     """
-    clock = clock or (DatabaseClock(SystemClock()) if settings.profile == "cluster" else SystemClock())
+    clock = clock or clock_for(settings.profile)
     secret = master_key(settings)
     plugins = plugins or PluginRegistry.load(settings, clock, live=live)
     database = Database(engine_for(settings.database_url, pool_size=settings.database_pool_size), clock)
-    brands = BrandDirectory(database, plugins.policy_packs, clock)
+    brands = BrandDirectory(database, plugins.policy_packs, clock, plugins.all_policy_packs)
     storage = plugins.storage
     cipher = FieldCipher(plugins.key_store, derived(secret, "blind-index"), clock)
     longest_job = timedelta(minutes=settings.longest_job_minutes)
@@ -112,6 +157,12 @@ def compose(
     post = Post(plugins.mailer, egress)
     generations = Generations(outbox, events, signals, brands, longest_job)
     leftovers = Leftovers(database, outbox, storage)
+    journal = Journal(
+        database,
+        plugins.journal_storage,
+        "journal/",
+        timedelta(days=max(settings.backup_days, settings.key_backup_days)),
+    )
     pictures = Pictures(database, storage, leftovers, pixels)
     calls = Calls(egress, plugins, pictures, photo_bytes=settings.worker_photo_bytes)
     jobs = JobRunner(
@@ -126,14 +177,53 @@ def compose(
     )
     signals.listen(ENDED, calls.stop)
     telling = Telling(database, outbox, brands, cipher, post)
+    announcing = Announcing(database, outbox, brands, cipher, post, public_url=settings.public_url)
+    unsubscribing = Unsubscribing(derived(secret, "unsubscribing"), settings.public_url)
+    sending = Sending(database, outbox, brands, cipher, post, unsubscribing)
+    takedowns = TakedownFlow(database, outbox, cipher)
+    takedown_telling = TakedownTelling(database, outbox, brands, cipher, post)
+    publishing = PublishingFlow(database, outbox, brands, plugins)
     flow = GenerationFlow(database, generations, plugins)
-    datasets = _datasets(plugins, cipher, generations)
-    sweeps = [
-        rule
-        for rule in compile_policy(plugins.policy_packs).retain.values()
-        if isinstance(rule, Retain) and rule.carry is Carry.sweep
-    ]
-    enforcer = Enforcer(database, outbox, storage, leftovers, datasets, sweeps)
+    cascade = Cascade(lambda account_id: f"psn_{cipher.keyed_hash('pseudonym', account_id)[:40]}")
+    requests = Requests(outbox, cascade, generations)
+    request_letters = RequestLetters(database, outbox, brands, cipher, post)
+
+    async def policy_of(brand_id: str) -> EffectivePolicy:
+        return (await brands.by_id(brand_id)).policy
+
+    datasets = _datasets(plugins, cipher, generations, policy_of, cascade)
+    cascade.connect(datasets)
+    rights = RightsFlow(
+        database,
+        cipher,
+        requests,
+        generations,
+        brands,
+        storage,
+        datasets,
+        ImageSigner(derived(secret, "copy-addresses"), settings.public_url),
+        public_url=settings.public_url,
+    )
+    rules = compile_policy(plugins.policy_packs).retain
+    enforcer = Enforcer(
+        database,
+        outbox,
+        storage,
+        cipher,
+        journal,
+        leftovers,
+        datasets,
+        rules,
+        partial(residuals_of, plugins.image_providers),
+    )
+    replay = Replay(database, journal, datasets, AtOnce(database, outbox, enforcer), cipher, _restorers(), presence.id)
+    key_replay = KeyReplay(database, journal, cipher, datasets)
+    probes = Probes(settings, database, storage, replay)
+
+    plans = Plans(database, policy_of, longest_job)
+    reconciliation = Reconciliation(database, clock, storage, leftovers, datasets)
+    evidence = EvidenceLog(database, derived(secret, "evidence-heads"))
+    anchoring = Anchoring(database, evidence, plugins.anchors)
     runner = Runner(
         database,
         outbox,
@@ -142,7 +232,13 @@ def compose(
             Actor(ACTOR, INTERACTIVE, jobs.run, generations.poisoned),
             Actor(LET_GO, BACKGROUND, jobs.let_go, jobs.not_let_go, max_attempts=8),
             Actor(TELL_ENDED, MAIL, telling.run, telling.poisoned, max_attempts=8),
-            Actor(enforcement.ACTOR, ENFORCEMENT, enforcer.run, enforcer.poisoned, max_attempts=10),
+            Actor(ANNOUNCE, MAIL, announcing.announce, announcing.not_announced, max_attempts=8),
+            Actor(TELL, MAIL, request_letters.run, request_letters.poisoned, max_attempts=8),
+            Actor(TELL_CHANGE, MAIL, announcing.tell, announcing.not_told, max_attempts=8),
+            Actor(TELL_TAKEDOWN, MAIL, takedown_telling.run, takedown_telling.poisoned, max_attempts=8),
+            Actor(PREPARE, MAIL, sending.prepare, sending.poisoned, max_attempts=8),
+            Actor(SEND, MAIL, sending.send, sending.poisoned, max_attempts=8),
+            Actor(ENFORCE, ENFORCEMENT, enforcer.run, enforcer.poisoned, max_attempts=10),
             Actor(LEFTOVERS, ENFORCEMENT, leftovers.run, leftovers.poisoned, max_attempts=10),
         ),
     )
@@ -157,6 +253,12 @@ def compose(
         cipher=cipher,
         accounts=AccountFlow(database, post, cipher, session_days=settings.session_days),
         consents=ConsentFlow(database),
+        statements=StatementFlow(database),
+        takedowns=takedowns,
+        news=NewsFlow(database, outbox, brands, unsubscribing),
+        rights=rights,
+        requests=requests,
+        publishing=publishing,
         uploads=UploadFlow(database, storage, leftovers, pixels, longest_job),
         generations=generations,
         generation_flow=flow,
@@ -168,7 +270,26 @@ def compose(
         outbox=outbox,
         runner=runner,
         enforcer=enforcer,
-        scheduler=Scheduler(database, clock, presence.id, _duties(database, outbox, presence, enforcer, flow)),
+        plans=plans,
+        journal=journal,
+        replay=replay,
+        key_replay=key_replay,
+        probes=probes,
+        evidence=evidence,
+        scheduler=Scheduler(
+            database,
+            clock,
+            presence.id,
+            (
+                *_duties(database, outbox, presence, flow, publishing, takedowns),
+                *_enforcement_duties(
+                    database, enforcer, plans, reconciliation, evidence, anchoring, TimeWatch(database, clock)
+                ),
+                *_journal_duties(journal, replay, key_replay),
+                *_rights_duties(rights),
+                Duty("probes", timedelta(days=1), probes.run, apart=True),
+            ),
+        ),
         authenticator=authenticator,
         buckets=Buckets(clock),
         images=ImageSigner(derived(secret, "image-addresses"), settings.public_url),
@@ -177,40 +298,105 @@ def compose(
 
 
 def _duties(
-    database: Database, outbox: Outbox, presence: Presence, enforcer: Enforcer, flow: GenerationFlow
+    database: Database,
+    outbox: Outbox,
+    presence: Presence,
+    flow: GenerationFlow,
+    publishing: PublishingFlow,
+    takedowns: TakedownFlow,
 ) -> tuple[Duty, ...]:
     async def expire_credits() -> int:
         async with database.transaction() as tx:
             return await credits.expire_due(tx, tx.now, _LOTS_AT_ONCE)
 
-    async def truncate_log() -> int:
-        return 0 if await database.engine.truncate_log() else 1
-
     return (
         Duty("free_the_dead", timedelta(seconds=1), presence.free_the_dead),
         Duty("relay", timedelta(seconds=0), outbox.relay),
-        Duty("deadlines", timedelta(seconds=1), enforcer.hand_out, at_once=enforcement.HANDED_OUT_AT_ONCE),
         Duty("overdue_jobs", timedelta(seconds=5), flow.expire, at_once=JOBS_ENDED_AT_ONCE),
-        Duty("sweep", timedelta(minutes=1), enforcer.sweep, at_once=enforcement.SWEPT_AT_ONCE),
         Duty("expire_credits", timedelta(minutes=1), expire_credits, at_once=_LOTS_AT_ONCE),
-        Duty("truncate_log", timedelta(seconds=30), truncate_log),
+        Duty("published_policies", timedelta(seconds=5), publishing.look),
+        Duty("takedowns", timedelta(seconds=10), takedowns.look, at_once=LOOKED_AT_ONCE),
         Duty("measure_work", timedelta(seconds=10), partial(measure_work, database)),
+    )
+
+
+def _enforcement_duties(
+    database: Database,
+    enforcer: Enforcer,
+    plans: Plans,
+    reconciliation: Reconciliation,
+    evidence: EvidenceLog,
+    anchoring: Anchoring,
+    watch: TimeWatch,
+) -> tuple[Duty, ...]:
+    return (
+        Duty("deadlines", timedelta(seconds=1), enforcer.hand_out, at_once=enforcement.HANDED_OUT_AT_ONCE),
+        Duty("sweep", timedelta(minutes=1), enforcer.sweep, at_once=enforcement.SWEPT_AT_ONCE),
+        Duty("plans", timedelta(seconds=1), plans.carry_out, at_once=LOOKED_AT_IN_ONE_RUN),
+        Duty("reconcile", timedelta(minutes=1), reconciliation.run, at_once=STEPS_IN_ONE_RUN, apart=True),
+        Duty("watch_time", timedelta(seconds=10), watch.run),
+        Duty("truncate_log", timedelta(seconds=30), evidence.truncate),
+        Duty("seal_evidence", timedelta(seconds=1), evidence.seal, at_once=SEALED_AT_ONCE),
+        Duty("anchor", timedelta(seconds=30), anchoring.run, apart=True),
         Duty("measure_overdue", timedelta(seconds=10), partial(measure_overdue, database)),
     )
 
 
-def _datasets(plugins: PluginRegistry, cipher: FieldCipher, generations: Generations) -> dict[str, Dataset]:
+def _journal_duties(journal: Journal, replay: Replay, key_replay: KeyReplay) -> tuple[Duty, ...]:
+    return (
+        Duty("flush_journal", timedelta(seconds=10), journal.flush, at_once=FLUSHED_AT_ONCE, apart=True),
+        Duty("watch_journal", timedelta(seconds=10), replay.watch, apart=True),
+        Duty("watch_keys", timedelta(hours=1), key_replay.catch_up, apart=True),
+        Duty("expire_journal", timedelta(hours=1), journal.expire, at_once=EXPIRED_AT_ONCE, apart=True),
+    )
+
+
+def _rights_duties(rights: RightsFlow) -> tuple[Duty, ...]:
+    return (
+        Duty("erasures", timedelta(seconds=5), rights.conclude_erasures, at_once=CONCLUDED_AT_ONCE),
+        Duty("privacy_requests", timedelta(minutes=1), rights.warn, at_once=WARNED_AT_ONCE),
+    )
+
+
+def _restorers() -> dict[str, Restorer]:
+    """How what people decided is carried out again after a restore, by topic."""
+
+    async def withdrawn(tx: Transaction, wish: Wish) -> bool:
+        try:
+            await accounts.require(tx, wish.brand_id, wish.account_id)
+        except NotFound:
+            return False
+        return await consent.withdraw_again(tx, wish)
+
+    return {consent.WITHDRAWN: withdrawn, uploads.UNSAVED: uploads.unsave_again}
+
+
+def _datasets(
+    plugins: PluginRegistry,
+    cipher: FieldCipher,
+    generations: Generations,
+    policy_of: Callable[[str], Awaitable[EffectivePolicy]],
+    cascade: Cascade,
+) -> dict[str, Dataset]:
     own = (
-        uploads_dataset.dataset(generations.settle_upload),
-        figurines_dataset.DATASET,
+        uploads_dataset.dataset(generations.settle_upload, upload_shared, jobs_of_upload),
+        figurines_dataset.dataset(figurine_shared, jobs_of_figurine),
         generations_dataset.JOBS,
         generations_dataset.TICKETS,
-        credits_dataset.DATASET,
-        consent_dataset.DATASET,
+        news_dataset.DATASET,
+        takedowns_dataset.DATASET,
+        credits_dataset.dataset(policy_of),
+        consent_dataset.dataset(policy_of),
+        rights_dataset.dataset(cipher),
+        notices_dataset.NOTICES,
+        notices_dataset.VERSIONS,
         brands_dataset.DATASET,
         idempotency_dataset.DATASET,
+        evidence_dataset.RECEIPTS,
+        evidence_dataset.LOG,
+        journal_dataset.DATASET,
         work_dataset.DATASET,
-        *accounts_dataset.datasets(cipher),
+        *accounts_dataset.datasets(cipher, cascade),
     )
     return {dataset.name: dataset for dataset in (*own, *plugins.datasets.values())}
 

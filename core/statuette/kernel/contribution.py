@@ -12,6 +12,8 @@ from statuette.dataset import Dataset
 from statuette.errors import ConfigurationError
 from statuette.plugin import Plugin, PluginContext
 from statuette.policy import PolicyPack
+from statuette.policy.validity import check_pack
+from statuette.ports.anchor import Anchor
 from statuette.ports.image import ImageProvider
 from statuette.ports.keys import KeyStore
 from statuette.ports.mail import Mailer
@@ -23,6 +25,7 @@ _KINDS: dict[str, type] = {
     "storages": Storage,
     "mailers": Mailer,
     "key_stores": KeyStore,
+    "anchors": Anchor,
     "policy_packs": PolicyPack,
     "styles": Style,
     "datasets": Dataset,
@@ -45,6 +48,7 @@ class Contribution(msgspec.Struct, frozen=True):
     storages: tuple[Storage, ...] = ()
     mailers: tuple[Mailer, ...] = ()
     key_stores: tuple[KeyStore, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
     policy_packs: tuple[PolicyPack, ...] = ()
     styles: tuple[Style, ...] = ()
     datasets: tuple[Dataset, ...] = ()
@@ -56,6 +60,7 @@ class Contribution(msgspec.Struct, frozen=True):
         taken += [("object store", store.name) for store in self.storages]
         taken += [("mailer", mailer.name) for mailer in self.mailers]
         taken += [("key store", store.name) for store in self.key_stores]
+        taken += [("anchor", anchor.name) for anchor in self.anchors]
         taken += [("policy pack", pack.name) for pack in self.policy_packs]
         taken += [("style", f"{style.slug} v{style.version}") for style in self.styles]
         taken += [("dataset", dataset.name) for dataset in self.datasets]
@@ -99,6 +104,9 @@ def _look_closer(hook: str, answer: tuple[Any, ...], check_style: Callable[[Styl
     if hook == "styles":
         for style in answer:
             check_style(style)
+    if hook == "policy_packs":
+        for pack in answer:
+            check_pack(pack)
     if hook == "image_providers":
         for provider in answer:
             ids = [model.id for model in provider.models()]

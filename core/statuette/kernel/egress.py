@@ -164,5 +164,9 @@ class Egress:
                 purpose=purpose,
                 categories=sorted(categories),
             )
+        if permit.receivers is not None and processor.id not in permit.receivers:
+            raise EgressDenied(
+                f"No rule that was published lets the processor {processor.id} have this.", purpose=purpose
+            )
         if needed_micros > reserved_micros:
             raise EgressDenied("The call's worst case is not reserved.", processor=processor.id)

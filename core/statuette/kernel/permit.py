@@ -29,6 +29,7 @@ class Permit(msgspec.Struct, frozen=True):
         account_id: whose data it is; None where there is no account yet (a first sign-in code).
         categories: category ids of the policy catalogue.
         policy_digest: the policy that allowed it.
+        receivers: ids of the only processors that may get it; None: any that declares purpose and categories.
     """
 
     brand_id: str
@@ -38,6 +39,7 @@ class Permit(msgspec.Struct, frozen=True):
     policy_digest: str
     issued_at: datetime
     expires_at: datetime
+    receivers: frozenset[str] | None = None
 
     def covers(self, purpose: str, categories: frozenset[str], now: datetime) -> bool:
         """Whether `purpose` may touch all of `categories` at `now`."""

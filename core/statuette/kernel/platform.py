@@ -13,16 +13,28 @@ from statuette.kernel.domain.brands.directory import BrandDirectory
 from statuette.kernel.domain.consent.flow import ConsentFlow
 from statuette.kernel.domain.generations.flow import GenerationFlow
 from statuette.kernel.domain.generations.service import Generations
+from statuette.kernel.domain.news.flow import NewsFlow
+from statuette.kernel.domain.notices.flow import PublishingFlow
+from statuette.kernel.domain.rights.asking import Requests
+from statuette.kernel.domain.rights.flow import RightsFlow
+from statuette.kernel.domain.statements.flow import StatementFlow
+from statuette.kernel.domain.takedowns.flow import TakedownFlow
 from statuette.kernel.domain.uploads.flow import UploadFlow
 from statuette.kernel.enforcement.enforcer import Enforcer
+from statuette.kernel.enforcement.plans import Plans
 from statuette.kernel.events.hub import Hub
 from statuette.kernel.events.signals import Signals
+from statuette.kernel.evidence.log import EvidenceLog
 from statuette.kernel.http.auth import Authenticator
 from statuette.kernel.http.images import ImageSigner
 from statuette.kernel.http.limits import Buckets
+from statuette.kernel.journal.journal import Journal
+from statuette.kernel.journal.keys import KeyReplay
+from statuette.kernel.journal.replay import Replay
 from statuette.kernel.lifecycle import Lifecycle
 from statuette.kernel.pixels.pool import PixelPool
 from statuette.kernel.plugins import PluginRegistry
+from statuette.kernel.probes import Probes
 from statuette.kernel.settings import Settings
 from statuette.kernel.work.outbox import Outbox
 from statuette.kernel.work.presence import Presence
@@ -42,6 +54,12 @@ class Platform:
     cipher: FieldCipher
     accounts: AccountFlow
     consents: ConsentFlow
+    statements: StatementFlow
+    news: NewsFlow
+    takedowns: TakedownFlow
+    rights: RightsFlow
+    requests: Requests
+    publishing: PublishingFlow
     uploads: UploadFlow
     generations: Generations
     generation_flow: GenerationFlow
@@ -53,6 +71,12 @@ class Platform:
     outbox: Outbox
     runner: Runner
     enforcer: Enforcer
+    plans: Plans
+    journal: Journal
+    replay: Replay
+    key_replay: KeyReplay
+    probes: Probes
+    evidence: EvidenceLog
     scheduler: Scheduler
     authenticator: Authenticator
     buckets: Buckets

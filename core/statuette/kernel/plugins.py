@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib import metadata
 from importlib.metadata import EntryPoint
 from typing import Any, TypeVar
@@ -36,9 +37,12 @@ from statuette.kernel.quarantine import (
 from statuette.kernel.settings import Settings
 from statuette.plugin import Plugin, PluginContext
 from statuette.policy import PolicyPack
+from statuette.policy.providers import pack_of
+from statuette.ports.anchor import Anchor
 from statuette.ports.image import ImageProvider, ModelInfo
 from statuette.ports.keys import KeyStore
 from statuette.ports.mail import Mailer
+from statuette.ports.processor import Processor
 from statuette.ports.storage import Storage
 from statuette.styles import Style
 from statuette.values import Clock
@@ -55,6 +59,7 @@ class LoadedPlugin(msgspec.Struct, frozen=True):
     version: str
     distribution: str
     offers: tuple[str, ...]
+    module: str = ""
 
 
 class PluginRegistry:
@@ -71,6 +76,7 @@ class PluginRegistry:
         self.storages: dict[str, Storage] = {}
         self.mailers: dict[str, Mailer] = {}
         self.key_stores: dict[str, KeyStore] = {}
+        self.anchors: dict[str, Anchor] = {}
         self.all_policy_packs: dict[str, PolicyPack] = {}
         self.styles: dict[str, dict[int, Style]] = {}
         self.datasets: dict[str, Dataset] = {}
@@ -92,7 +98,7 @@ class PluginRegistry:
             ConfigurationError: a chosen store, mailer, key store or policy pack is not there; says why.
         """
         registry = cls.survey(settings, clock, entry_points, environment=environment, live=live)
-        _ = registry.storage, registry.mailer, registry.key_store, registry.policy_packs
+        _ = registry.storage, registry.journal_storage, registry.mailer, registry.key_store, registry.policy_packs
         return registry
 
     @classmethod
@@ -152,7 +158,9 @@ class PluginRegistry:
         except (Exception, SystemExit) as error:
             self._keep_out(plugin, quarantined(name, stage, error, secrets))
         else:
-            self.loaded.append(LoadedPlugin(name, plugin.version, _distribution(entry_point), _offers(brought)))
+            self.loaded.append(
+                LoadedPlugin(name, plugin.version, _distribution(entry_point), _offers(brought), entry_point.module)
+            )
 
     def _register(self, plugin: Plugin) -> None:
         self._manager.register(plugin, name=plugin.name)
@@ -171,12 +179,17 @@ class PluginRegistry:
         self.storages |= {store.name: store for store in brought.storages}
         self.mailers |= {mailer.name: mailer for mailer in brought.mailers}
         self.key_stores |= {store.name: store for store in brought.key_stores}
+        self.anchors |= {anchor.name: anchor for anchor in brought.anchors}
         self.all_policy_packs |= {pack.name: pack for pack in brought.policy_packs}
         self.datasets |= {dataset.name: dataset for dataset in brought.datasets}
         for style in brought.styles:
             self.styles.setdefault(style.slug, {})[style.version] = style
         if brought.routes:
             self.routes[name] = brought.routes
+
+    def owners(self) -> Mapping[tuple[str, str], str]:
+        """Which plugin brought what, by kind and name: `("policy pack", "baseline")`."""
+        return self._taken
 
     def _keep_out(self, plugin: Plugin | None, entry: Quarantined) -> None:
         if plugin is not None and self._manager.is_registered(plugin):
@@ -187,6 +200,12 @@ class PluginRegistry:
     @property
     def storage(self) -> Storage:
         return self._chosen("storage", self._settings.storage, self.storages)
+
+    @property
+    def journal_storage(self) -> Storage:
+        """Where the erasure journal is."""
+        name = self._settings.journal_storage
+        return self.storage if name is None else self._chosen("journal_storage", name, self.storages)
 
     @property
     def key_store(self) -> KeyStore:
@@ -203,8 +222,34 @@ class PluginRegistry:
 
     @property
     def policy_packs(self) -> tuple[PolicyPack, ...]:
-        """Those in force."""
-        return tuple(self._chosen("policy_packs", name, self.all_policy_packs) for name in self._settings.policy_packs)
+        """Those in force for every brand; the last says who receives data: the providers themselves declare it."""
+        chosen = [self._chosen("policy_packs", name, self.all_policy_packs) for name in self._settings.policy_packs]
+        return (*chosen, pack_of(self._processors()))
+
+    def packs_with(self, names: Iterable[str]) -> tuple[PolicyPack, ...]:
+        """Those in force for a brand that names more. Raises `ConfigurationError` for one that no plugin offers."""
+        packs = self.policy_packs
+        for name in names:
+            pack = self.all_policy_packs.get(name)
+            if pack is None:
+                raise ConfigurationError(
+                    f"No loaded plugin offers the policy pack {name!r}.",
+                    cure=f"On offer: {', '.join(sorted(self.all_policy_packs)) or 'none'}.",
+                )
+            packs = (*packs, pack) if pack not in packs else packs
+        return packs
+
+    def processors(self) -> tuple[Processor, ...]:
+        """Who receives data in this process, by id; several providers of one vendor are one."""
+        return pack_of(self._processors()).catalogue.processors
+
+    def _processors(self) -> list[Processor]:
+        chosen: list[Storage | Mailer] = []
+        with suppress(ConfigurationError):  # what is missing is said by whoever needs it
+            chosen.append(self.storage)
+        with suppress(ConfigurationError):
+            chosen.append(self.mailer)
+        return [provider.processor for provider in (*self.image_providers.values(), *chosen)]
 
     def _chosen(self, setting: str, name: str, offered: Mapping[str, _Named]) -> _Named:
         if name in offered:
@@ -258,11 +303,12 @@ class PluginRegistry:
 
     async def aclose(self) -> None:
         """Close what the plugins opened; one that fails does not keep the others open."""
-        opened: list[ImageProvider | Storage | Mailer | KeyStore] = [
+        opened: list[ImageProvider | Storage | Mailer | KeyStore | Anchor] = [
             *self.image_providers.values(),
             *self.storages.values(),
             *self.mailers.values(),
             *self.key_stores.values(),
+            *self.anchors.values(),
         ]
         for part in opened:
             try:

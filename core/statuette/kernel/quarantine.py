@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import traceback
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint
 
@@ -15,6 +17,7 @@ from statuette.plugin import Plugin
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _LONGEST_MESSAGE = 300
+_NOT_THEIRS = frozenset({"statuette", "msgspec", "pluggy", *sys.stdlib_module_names})
 
 
 class Quarantined(msgspec.Struct, frozen=True):
@@ -63,7 +66,19 @@ def quarantined(name: str, stage: str, error: BaseException, secrets: Iterable[s
         return Quarantined(name, stage, error.code, redacted(error.detail, secrets), cure)
     text = redacted(str(error), secrets).strip().partition("\n")[0]
     message = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return Quarantined(name, stage, "plugin_failed", message[:_LONGEST_MESSAGE])
+    return Quarantined(name, stage, "plugin_failed", message[:_LONGEST_MESSAGE] + _raised_at(error))
+
+
+def _raised_at(error: BaseException) -> str:
+    """The last line of a plugin's own module on the way to the error, from the top of its package on."""
+    found, package = "", ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        module = frame.f_globals.get("__name__", "")
+        top = module.partition(".")[0]
+        if top not in _NOT_THEIRS and frame.f_globals.get("__spec__") is not None and package in ("", top):
+            package = top
+            found = f" ({module.replace('.', '/')}{'/__init__' if '__path__' in frame.f_globals else ''}.py:{line})"
+    return found
 
 
 def check_plugin(loaded: object, entry_point: EntryPoint, platform_version: str) -> Plugin:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 
@@ -12,10 +12,12 @@ import redis.asyncio as redis
 
 from statuette.kernel import telemetry
 from statuette.kernel.clock import DatabaseClock
+from statuette.kernel.db.database import Transaction
 from statuette.kernel.db.schema import check_schema, migrate
 from statuette.kernel.events.redis_channel import RedisChannel
 from statuette.kernel.http.shared_limits import SharedLimits
 from statuette.kernel.idempotency.once import forget_claims
+from statuette.kernel.journal.replay import Replayed
 from statuette.kernel.master_key import derived
 from statuette.kernel.platform import Platform
 from statuette.kernel.work import findings
@@ -27,6 +29,7 @@ from statuette.kernel.work.workers import Workers
 from statuette.ports.keys import KeyStoreUnavailable
 from statuette.ports.storage import StorageUnavailable
 
+_JOURNAL_IS_ASKED_AGAIN_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -64,6 +67,10 @@ async def running(
         await _report_quarantined(platform)
         await platform.presence.start("+".join(sorted(roles)))
         stack.push_async_callback(platform.presence.stop)
+        if platform.settings.profile == "embedded":
+            await platform.presence.forget_others()
+        stack.push_async_callback(platform.journal.stop)
+        await _catch_up(platform)
         stack.push_async_callback(asyncio.to_thread, telemetry.flush)
         if roles & {Role.api, Role.worker}:
             await platform.pixels.start()
@@ -78,6 +85,31 @@ async def running(
         yield
 
 
+async def caught_up(platform: Platform, *, done: Callable[[Transaction], Awaitable[None]]) -> Replayed:
+    """Open an embedded platform that was just restored, do again what the journal says, and close; nobody is served.
+
+    Args:
+        done: what to write down once that is done.
+
+    Raises:
+        StorageUnavailable: the journal cannot be read; the next start does all of it.
+    """
+    async with AsyncExitStack() as stack:
+        await platform.database.open()
+        stack.push_async_callback(platform.database.close)
+        await migrate(platform.database.engine)
+        stack.push_async_callback(platform.plugins.aclose)
+        await platform.presence.start("restore")
+        stack.push_async_callback(platform.presence.stop)
+        await platform.presence.forget_others()
+        stack.push_async_callback(platform.journal.stop)
+        replayed = await platform.replay.catch_up()
+        await platform.key_replay.catch_up()
+        async with platform.database.transaction() as tx:
+            await done(tx)
+    return replayed
+
+
 async def _check_stores(platform: Platform) -> None:
     """A store that is set up wrongly ends the start, with its cure. One that is away for now does not: it will be back."""
     for store in (platform.plugins.storage, platform.plugins.key_store):
@@ -85,6 +117,24 @@ async def _check_stores(platform: Platform) -> None:
             await store.check()
         except (StorageUnavailable, KeyStoreUnavailable) as error:
             _log.warning("store_unavailable", extra={"facts": {"store": store.name, "code": error.code}})
+
+
+async def _catch_up(platform: Platform) -> None:
+    """Nothing is served before it is certain that the database brings nothing back that was erased."""
+    while True:
+        try:
+            await platform.replay.catch_up()
+            break
+        except StorageUnavailable as error:
+            _log.warning("journal_unavailable", extra={"facts": {"code": error.code, "detail": error.detail}})
+            await asyncio.sleep(_JOURNAL_IS_ASKED_AGAIN_SECONDS)
+    try:
+        await platform.key_replay.catch_up()
+    except (
+        StorageUnavailable,
+        KeyStoreUnavailable,
+    ) as error:  # a key alone shows nobody anything: the scheduler looks again
+        _log.warning("store_unavailable", extra={"facts": {"store": "keys", "code": error.code}})
 
 
 async def _report_quarantined(platform: Platform) -> None:
@@ -100,7 +150,6 @@ async def _work_alone(platform: Platform, stack: AsyncExitStack) -> None:
     brokers = {queue: memory_broker() for queue in QUEUES}
     workers = Workers(platform.runner, brokers, concurrency=platform.settings.worker_concurrency)
     platform.outbox.connect(MemoryHints(brokers))
-    await platform.presence.forget_others()
     await forget_claims(platform.database)
     await workers.start()
     stack.push_async_callback(workers.stop, platform.settings.stop_seconds)

@@ -195,6 +195,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
             description="File that holds the master key, instead of `master_key`.", examples=["/run/secrets/master_key"]
         ),
     ] = None
+    journal_storage: Annotated[
+        str | None,
+        Meta(
+            description="Name of the object store that the erasure journal is in, better off this host and apart from the pictures:"
+            " `s3_journal` (see `journal_bucket` of the plugin `s3`), `local_journal` (see `journal_root` of the plugin `local`)."
+            " Unless set, the store of `storage`.",
+            examples=["s3_journal"],
+        ),
+    ] = None
+    backup_days: Annotated[
+        int,
+        Meta(
+            description="Longest that you keep any backup of the database, in days. The erasure journal reaches back as far, so"
+            " that nothing erased returns with a restore; an older backup is not restored.",
+            examples=[30],
+            ge=1,
+            le=3650,
+        ),
+    ] = 30
+    key_backup_days: Annotated[
+        int,
+        Meta(
+            description="Longest that you keep any backup of the data keys, in days: for so long a destroyed key might still be"
+            " found in one. `statuette backup` removes older ones. 0: there is none.",
+            examples=[7],
+            ge=0,
+            le=3650,
+        ),
+    ] = 7
     longest_job_minutes: Annotated[
         int,
         Meta(

@@ -26,7 +26,7 @@ class RecordingMailer(Mailer):
             id="recording",
             name="The memory of a test",
             region="this deployment",
-            purposes=("service_mail",),
+            purposes=("service_mail", "marketing"),
             categories=("email", "account_profile"),
             third_party=False,
         )

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.engines import engine_for
 from statuette.kernel.db.schema import check_schema, migrate
+from statuette.kernel.platform import Platform
 from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.settings import Settings
 from statuette.values import SystemClock
@@ -36,3 +37,17 @@ async def opened_plugins(settings: Settings) -> AsyncIterator[PluginRegistry]:
         yield registry
     finally:
         await registry.aclose()
+
+
+@asynccontextmanager
+async def composed(platform: Platform) -> AsyncIterator[Database]:
+    """The database and the plugins of a platform that does not run, at this version's schema."""
+    try:
+        await platform.database.open()
+        if platform.settings.profile == "embedded":
+            await migrate(platform.database.engine)
+        await check_schema(platform.database.engine)
+        yield platform.database
+    finally:
+        await platform.database.close()
+        await platform.plugins.aclose()

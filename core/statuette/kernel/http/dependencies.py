@@ -45,7 +45,6 @@ async def provide_once(
     request: AnyRequest,
     brand: NamedDependency[LoadedBrand],
     principal: NamedDependency[Principal],
-    account_id: NamedDependency[str],
 ) -> Once | None:
     """The request's idempotency key, if it has one, bound to its caller, route and body."""
     key = request.headers.get("idempotency-key")
@@ -53,7 +52,7 @@ async def provide_once(
         return None
     return Once(
         brand_id=brand.id,
-        principal=account_id,
+        principal=principal.account_id or principal.id,
         route=f"{request.method} {request.url.path}",
         key=key,
         body=await request.body(),

@@ -27,6 +27,7 @@ from statuette.kernel.platform import Platform
 SESSION_COOKIE = "statuette_session"
 KEY_HEADER = b"statuette-key"
 CSRF_HEADER = b"x-csrf-token"
+GPC_HEADER = b"sec-gpc"  # https://www.w3.org/TR/gpc/: the value 1, and no other
 _WINDOW_SECONDS = 60
 
 Headers = Mapping[bytes, str]
@@ -77,6 +78,8 @@ class Gate:
             state["brand"], state["principal"] = brand, principal
             anonymous = principal.kind in ("anonymous", "publishable_key")
             self._count(said, f"address:{address}" if anonymous else principal.id, anonymous=anonymous)
+            if principal.account_id is not None and headers.get(GPC_HEADER) == "1":
+                await self._platform.consents.heed_signal(brand, principal.account_id)
         await self._app(scope, receive, send)
 
     def _count(self, said: list[tuple[bytes, bytes]], key: str, *, anonymous: bool) -> None:

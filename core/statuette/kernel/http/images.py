@@ -21,18 +21,24 @@ class ImageSigner:
 
     def url(self, brand_id: str, kind: str, record_id: str, size: str, expires_at: datetime) -> str:
         expires = int(expires_at.timestamp())
-        path = f"/v1/images/{brand_id}/{kind}/{record_id}/{size}"
+        path = self._path(brand_id, kind, record_id, size)
         return f"{self._public_url}{path}?expires={expires}&signature={self._signature(path, expires)}"
 
     def remaining(
         self, brand_id: str, kind: str, record_id: str, size: str, expires: int, signature: str, now: datetime
     ) -> timedelta | None:
         """How long the address still works; None when it is forged or has expired."""
-        path = f"/v1/images/{brand_id}/{kind}/{record_id}/{size}"
+        path = self._path(brand_id, kind, record_id, size)
         if not hmac.compare_digest(self._signature(path, expires).encode(), signature.encode()):
             return None
         left = datetime.fromtimestamp(expires, UTC) - now
         return left if left > timedelta(0) else None
+
+    @staticmethod
+    def _path(brand_id: str, kind: str, record_id: str, size: str) -> str:
+        if kind == "copies":
+            return f"/v1/copies/{brand_id}/{record_id}"
+        return f"/v1/images/{brand_id}/{kind}/{record_id}/{size}"
 
     def _signature(self, path: str, expires: int) -> str:
         # A copy of what has taken the key in: half the time, and every read of a job signs several addresses.

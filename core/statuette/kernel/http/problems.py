@@ -15,6 +15,7 @@ from statuette.kernel.db.errors import SerializationFailure
 from statuette.kernel.domain.consent.service import ConsentRequired
 from statuette.kernel.domain.credits.errors import InsufficientCredits
 from statuette.kernel.domain.generations.budget import DailyCeilingReached
+from statuette.kernel.domain.statements.service import StatementsMissing
 from statuette.kernel.egress import CallTimedOut, CircuitOpen
 from statuette.kernel.http.body import RequestTooLarge, SenderTooSlow
 from statuette.kernel.idempotency.once import IdempotencyKeyReused
@@ -35,6 +36,7 @@ _STATUS: dict[type[errors.StatuetteError], int] = {
     errors.Forbidden: 403,
     ConsentRequired: 403,
     PermitRefused: 403,
+    StatementsMissing: 403,
     errors.NotFound: 404,
     SenderTooSlow: 408,
     errors.Conflict: 409,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from statuette.dataset import Closure, Dataset, TableColumns, Transaction
+from statuette.dataset import Closure, Dataset, OfAccount, TableColumns, Transaction
 
 
 class _Handler:
@@ -35,6 +35,12 @@ class _Handler:
         )
 
 
+async def _erase(tx: Transaction, account_id: str, pseudonym: str, limit: int) -> int:
+    return len(
+        await tx.rows("DELETE FROM idempotency_key WHERE principal = :account_id RETURNING id", account_id=account_id)
+    )
+
+
 DATASET = Dataset(
     name="idempotency_keys",
     title="Notes that let a repeated request count once",
@@ -53,6 +59,7 @@ DATASET = Dataset(
             },
         ),
     ),
-    ended_by=("idempotency.keep",),
+    ended_by=("idempotency.keep", "account.erase"),
+    of_account=OfAccount("idempotency_key", "principal", erase=_erase),
     handler=_Handler(),
 )

@@ -11,29 +11,38 @@ from statuette.kernel.permit import Permit
 from statuette.policy import EffectivePolicy
 from statuette.ports.mail import Mailer, MailRefused, MailUnavailable, Message
 
-_PURPOSE = "service_mail"
+SERVICE_MAIL = "service_mail"
 _CATEGORIES = frozenset({"email"})
 _TIMEOUT = timedelta(seconds=15)
 
 
 class Post:
-    """Sends letters that the service cannot do without."""
+    """Sends letters: those that the service cannot do without, and those that people agreed to."""
 
     def __init__(self, mailer: Mailer, egress: Egress) -> None:
         self._mailer = mailer
         self._egress = egress
 
-    async def permit(self, reader: Reader, *, brand_id: str, account_id: str | None, policy: EffectivePolicy) -> Permit:
+    async def permit(
+        self,
+        reader: Reader,
+        *,
+        brand_id: str,
+        account_id: str | None,
+        policy: EffectivePolicy,
+        purpose: str = SERVICE_MAIL,
+    ) -> Permit:
         """Prove that a letter may go out within the next seconds. Raises `PermitRefused`, `ConsentRequired`; both final.
 
         Args:
             account_id: None where there is no account yet.
+            purpose: what the letter is for.
         """
         return await mint_permit(
             reader,
             brand_id=brand_id,
             account_id=account_id,
-            purpose=_PURPOSE,
+            purpose=purpose,
             categories=_CATEGORIES,
             policy=policy,
         )
@@ -51,7 +60,7 @@ class Post:
                 lambda: self._refusal(letter),
                 processor=self._mailer.processor,
                 permit=permit,
-                purpose=_PURPOSE,
+                purpose=permit.purpose,
                 categories=_CATEGORIES,
                 timeout=_TIMEOUT,
                 needed_micros=0,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from statuette.errors import InvalidInput
 from statuette.kernel.pixels import wire
 from statuette.kernel.pixels.errors import REFUSALS, ImageTooManyPixels, ImageTooSmall
 from statuette.kernel.pixels.formats import sniff
 from statuette.kernel.pixels.limits import PixelLimits
+from statuette.kernel.pixels.mark import read_mark
 from statuette.kernel.pixels.results import EncodedPicture, NormalisedPhoto, RenderedPicture
+from statuette.policy import enforces
 
 _FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 
@@ -30,6 +33,7 @@ def accept_picture(reply: wire.Reply, sizes: tuple[int, ...], limits: PixelLimit
     """Raises `ImplausibleError`."""
     if not isinstance(reply, wire.Picture) or len(reply.sizes) != len(sizes):
         raise ImplausibleError()
+    require_mark((reply.original, *reply.sizes))
     return RenderedPicture(
         original=_accept(reply.original, "image/png", limits.original_edge_pixels),
         sizes={
@@ -37,6 +41,13 @@ def accept_picture(reply: wire.Reply, sizes: tuple[int, ...], limits: PixelLimit
             for edge_pixels, encoded in zip(sizes, reply.sizes, strict=True)
         },
     )
+
+
+@enforces("ai.mark")
+def require_mark(encodings: Iterable[wire.Encoded]) -> None:
+    """Raises `ImplausibleError` where one does not say that AI made it."""
+    if not all(read_mark(encoded.data) for encoded in encodings):
+        raise ImplausibleError()
 
 
 def accept_refusal(reply: wire.Refused, limits: PixelLimits) -> InvalidInput:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+DIGITAL_SOURCE_TYPE = "trainedAlgorithmicMedia"
+SOURCE_TYPE = f"http://cv.iptc.org/newscodes/digitalsourcetype/{DIGITAL_SOURCE_TYPE}"
 PNG_KEYWORD = "XML:com.adobe.xmp"
 
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
