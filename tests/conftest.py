@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.engines import engine_for
@@ -16,8 +17,23 @@ from statuette.testing.servers import PostgresServer, RedisServer, S3Access, S3S
 from tests.databases import PostgresDatabases, SqliteDatabases
 from tests.isolation import leased_redis, temporary_bucket
 from tests.profiles import PROFILES, Buckets, Profile, ProfileName, cluster, embedded
+from tests.without_rule import VARIABLE, rule_named, take_away
 
 pytest.register_assert_rewrite("statuette.testing.image_suite")
+# An example of a property may take as long as a busy machine makes it.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True)
+def without_rule() -> Iterator[None]:
+    """Run as if nobody carried out the rule that the variable `WITHOUT_RULE` names, if it names one."""
+    if (rule_id := os.environ.get(VARIABLE)) is None:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        take_away(rule_named(rule_id), patch)
+        yield
 
 
 @pytest.fixture

@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from statuette.evidence import grow, key_id, leaf_hash, sign_head
 
 _JOBS_OF_AN_ACCOUNT = 20
 
@@ -95,6 +98,63 @@ _TABLES: Mapping[str, tuple[float, Mapping[str, str]]] = {
             "used_at": ":now",
         },
     ),
+    "privacy_request": (
+        0.1,
+        {
+            "id": _id("prq", "n"),
+            "brand_id": _BRAND,
+            "account_id": _ACCOUNT,
+            "kind": "'correction'",
+            "state": _one_in(50, "'open'", "'completed'"),
+            "subject": "NULL",
+            "reason": "NULL",
+            "statement": "NULL",
+            "contact": "NULL",
+            "holder": "NULL",
+            "policy_digest": "'sha256:policy'",
+            "asked_at": _MADE,
+            "due_at": "(:now + interval '20 days' + n * interval '1 second')",
+            "effective_at": "NULL",
+            "closed_at": _one_in(50, "NULL", _MADE),
+            "warned": "NULL",
+        },
+    ),
+    "privacy_request_event": (
+        0.2,
+        {
+            "id": _id("pre", "n"),
+            "brand_id": _BRAND,
+            "request_id": _id("prq", "n / 2"),
+            "action": "'asked'",
+            "actor": "'account'",
+            "reason": "NULL",
+            "created_at": _MADE,
+        },
+    ),
+    "processing_stop": (
+        0.1,
+        {
+            "id": _id("stp", "n"),
+            "brand_id": _BRAND,
+            "account_id": _ACCOUNT,
+            "purpose": "'marketing'",
+            "reason": "'objection'",
+            "request_id": _id("prq", "n"),
+            "created_at": _MADE,
+        },
+    ),
+    "receipt_holder": (
+        0.1,
+        {
+            "account_id": _id("acc", "n"),
+            "brand_id": _BRAND,
+            "holder": _DIGEST,
+            "subject": _DIGEST,
+            "account": _DIGEST,
+            "created_at": _MADE,
+        },
+    ),
+    "tombstone": (0.1, {"id": _DIGEST, "brand_id": _BRAND, "created_at": "(:now - (n % 20000) * interval '1 minute')"}),
     "consent_record": (
         0.2,
         {
@@ -107,6 +167,51 @@ _TABLES: Mapping[str, tuple[float, Mapping[str, str]]] = {
             "policy_digest": "'sha256:policy'",
             "locale": "'en'",
             "surface": "'api'",
+            "created_at": _MADE,
+        },
+    ),
+    "policy_notice": (
+        0.2,
+        {
+            "id": f"{_BRAND} || '.' || (n / 500) || '.' || {_ACCOUNT} || '.' || n",
+            "brand_id": _BRAND,
+            "account_id": _ACCOUNT,
+            "version_id": f"{_BRAND} || '.' || (n / 500)",
+            "state": _one_in(50, "'refused'", "'sent'"),
+            "created_at": _MADE,
+            "ended_at": _MADE,
+        },
+    ),
+    "takedown_case": (
+        0.2,
+        {
+            "id": _id("tkd", "n"),
+            "brand_id": _BRAND,
+            "state": "'kept'",
+            "reason": "'depicted'",
+            "contact": "'\\x00'::bytea",
+            "message": "NULL",
+            "locale": "'en'",
+            "token_hash": _DIGEST,
+            "decide_by": _MADE,
+            "next_at": _one_in(50, _LATER),
+            "decided_by": "'key'",
+            "decided_at": _MADE,
+            "created_at": _MADE,
+        },
+    ),
+    "takedown_picture": (
+        0.2,
+        {
+            "id": f"{_id('tkd', 'n')} || '.' || n",
+            "brand_id": _BRAND,
+            "case_id": _id("tkd", "n"),
+            "account_id": _ACCOUNT,
+            "dataset": "'figurines'",
+            "record_id": _id("fig", "n"),
+            "outcome": "'kept'",
+            "appeal": "NULL",
+            "appealed_at": "NULL",
             "created_at": _MADE,
         },
     ),
@@ -235,9 +340,26 @@ _TABLES: Mapping[str, tuple[float, Mapping[str, str]]] = {
             "state": "CASE n / :jobs WHEN 0 THEN 'verified' WHEN 1 THEN 'superseded' ELSE 'scheduled' END",
             "due_at": f"CASE WHEN n / :jobs > 2 THEN NULL ELSE {_LATER} END",
             "attempts": "0",
+            "intent_at": "NULL",
+            "erased_at": "NULL",
+            "outcomes": "NULL",
             "trace_parent": "NULL",
             "created_at": _MADE,
             "updated_at": _MADE,
+        },
+    ),
+    "receipt": (
+        1,
+        {
+            "id": _id("rcp", "n"),
+            "brand_id": _BRAND,
+            "account_id": _ACCOUNT,
+            "record_id": _id("upl", _JOB),
+            "salt": "'\\x00'::bytea",
+            "deadline_id": _id("ddl", "n"),
+            "body": "'{}'",
+            "entry": "n",
+            "created_at": _MADE,
         },
     ),
     "credit_lot": (
@@ -325,6 +447,37 @@ _TABLES: Mapping[str, tuple[float, Mapping[str, str]]] = {
             "resolved_at": _one_in(50, "NULL", ":now"),
         },
     ),
+    "legal_hold": (
+        0.1,
+        {
+            "id": _id("hld", "n"),
+            "brand_id": _BRAND,
+            "subject": _id("gen", "n"),
+            "reason": "'dispute'",
+            "reference": "''",
+            "placed_by": "'console'",
+            "placed_at": _MADE,
+            "lifted_by": _one_in(50, "NULL", "'console'"),
+            "lifted_at": _one_in(50, "NULL", ":now"),
+        },
+    ),
+    "enforcement_plan": (
+        0.1,
+        {
+            "id": _id("pln", "n"),
+            "brand_id": "'brd_' || n",
+            "policy_digest": _DIGEST,
+            "state": "'applied'",
+            "forecast": "'[]'",
+            "created_by": "'operator'",
+            "created_at": _MADE,
+            "approved_by": "'operator'",
+            "approved_at": _MADE,
+            "moved": "0",
+            "last_id": "''",
+            "ended_at": _MADE,
+        },
+    ),
     "idempotency_key": (
         1,
         {
@@ -363,6 +516,7 @@ _TABLES: Mapping[str, tuple[float, Mapping[str, str]]] = {
     ),
 }
 TABLES = tuple(_TABLES)
+_ENTRY = b"{}"
 
 
 def rows_of(table: str, jobs: int) -> int:
@@ -383,6 +537,45 @@ async def fill(
             " $1::timestamptz, $1::timestamptz + interval '1 year')",
             now,
         )
+
+
+async def fill_evidence(connection: asyncpg.Connection, *, entries: int, now: datetime) -> None:
+    """Fill the evidence log. It holds together, so that it can be grown and proofs can be made; its entries say nothing."""
+    key = Ed25519PrivateKey.generate()
+    public_key = key.public_key().public_bytes_raw()
+    growth = grow(0, {}, (leaf_hash(_ENTRY) for _ in range(entries)))
+    head = sign_head(key, log=key_id(public_key), size=growth.size, root=growth.root, at=now)
+    await connection.copy_records_to_table(
+        "evidence_entry", columns=("sequence", "body"), records=((n, _ENTRY.decode()) for n in range(entries))
+    )
+    await connection.copy_records_to_table(
+        "evidence_tile",
+        columns=("id", "level", "number", "hashes"),
+        records=(
+            (f"{place.level}/{place.number}", place.level, place.number, tile) for place, tile in growth.tiles.items()
+        ),
+    )
+    await connection.execute(
+        "INSERT INTO evidence_head (size, log, root, at, public_key, signature) VALUES ($1, $2, $3, $4, $5, $6)",
+        *(head.size, head.log, head.root.hex(), head.at, public_key.hex(), head.signature.hex()),
+    )
+
+
+async def fill_journal(connection: asyncpg.Connection, *, streams: int, now: datetime) -> None:
+    """Fill what the database knows of the erasure journal: processes that came and went, and notes that are not late yet."""
+    await connection.execute(
+        "INSERT INTO journal_mark (id, upto, at, destroyed, destroyed_at) SELECT 'jst_' || lpad(n::text, 26, '0'), 3,"
+        " $1::timestamptz - n * interval '2 minutes', CASE WHEN n % 50 = 0 THEN 'acc_' || lpad(n::text, 26, '0') END,"
+        " CASE WHEN n % 50 = 0 THEN $1::timestamptz - n * interval '2 minutes' END FROM generate_series(1, $2::int) n",
+        *(now, streams),
+    )
+    await connection.execute(
+        "INSERT INTO journal_note (id, body, created_at) SELECT 'jnt_' || lpad(n::text, 26, '0'),"
+        ' \'{"type":"due","at":"2026-01-01T00:00:00Z","brand_id":"brd_none","dataset":"uploads",\''
+        ' || \'"record_id":"upl_none","rule":"upload.asked"}\', $1::timestamptz + n * interval \'1 minute\''
+        " FROM generate_series(1, $2::int) n",
+        *(now, streams),
+    )
 
 
 def _statement(table: str, jobs: int, brands: Sequence[str], now: datetime) -> str:

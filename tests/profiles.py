@@ -28,12 +28,14 @@ class Profile:
     Attributes:
         settings: what the profile sets besides the database.
         bucket: where the objects are, unless they are in the local store.
+        key_bucket: where the data keys are, unless they are in a local folder.
     """
 
     name: ProfileName
     database_url: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     bucket: Bucket | None = None
+    key_bucket: Bucket | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,17 @@ class Bucket:
     def keys(self) -> list[str]:
         """Of everything that there is, earlier versions and what hides them included."""
         return sorted({found["Key"].removeprefix(self.prefix) for found in self._versions()})
+
+    def contents(self) -> dict[str, bytes]:
+        """What can be read now, by key."""
+        found = self.client.list_objects_v2(Bucket=self.name, Prefix=self.prefix).get("Contents", ())
+        keys = [each["Key"] for each in found]
+        read = {key: self.client.get_object(Bucket=self.name, Key=key)["Body"].read() for key in keys}
+        return {key.removeprefix(self.prefix): data for key, data in read.items()}
+
+    def fill(self, objects: Mapping[str, bytes]) -> None:
+        for key, data in objects.items():
+            self.client.put_object(Bucket=self.name, Key=self.prefix + key, Body=data)
 
     def empty(self) -> None:
         if versions := [{"Key": found["Key"], "VersionId": found["VersionId"]} for found in self._versions()]:
@@ -100,7 +113,7 @@ def cluster(database_url: str, redis_url: str, buckets: Buckets) -> Iterator[Pro
         "plugin_tables": _tables(buckets.access, s3=objects, s3_keys=keys),
     }
     try:
-        yield Profile("cluster", database_url, settings, objects)
+        yield Profile("cluster", database_url, settings, objects, keys)
     finally:
         objects.empty()
         keys.empty()

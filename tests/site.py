@@ -19,7 +19,7 @@ import uvicorn
 
 from statuette.kernel.app import compose, http_app
 from statuette.kernel.cli.serving import answering
-from statuette.kernel.clock import DatabaseClock
+from statuette.kernel.clock import clock_for
 from statuette.kernel.domain.brands import flow as brands
 from statuette.kernel.domain.brands import service as brand_service
 from statuette.kernel.platform import Platform
@@ -41,6 +41,7 @@ BRAND_TOML = """\
 slug = "{slug}"
 title = "{title}"
 mode = "test"
+adults_only = {adults_only}
 hosts = ["{host}"]
 cors_origins = ["https://{slug}.example"]
 models = {models}
@@ -91,17 +92,21 @@ class Site:
         models: tuple[str, ...] = ("scripted/scripted-1",),
         ceiling: str = "50.00",
         limits_in_flight: int = 100,
+        adults_only: bool = False,
+        more: str = "",
     ) -> str:
-        """Apply a brand; returns its secret key with every scope."""
+        """Apply a brand; returns its secret key with every scope. `more` is written above everything else in its file."""
         path = self.folder / f"{slug}.toml"
         path.write_text(
-            BRAND_TOML.format(
+            f"{more}\n".lstrip()
+            + BRAND_TOML.format(
                 slug=slug,
                 title=slug.title(),
                 host=host,
                 models=list(models),
                 ceiling=ceiling,
                 in_flight=limits_in_flight,
+                adults_only=str(adults_only).lower(),
             ).replace("'", '"')
         )
         await brands.apply_brands(self.platform.database, self.platform.plugins, [path], dry_run=False)
@@ -154,7 +159,14 @@ class Site:
         raise AssertionError("work is still due")
 
     def objects(self) -> list[str]:
-        """Keys of everything in the profile's store, seen without the platform's help."""
+        """Keys of everything in the profile's store but the erasure journal, seen without the platform's help."""
+        return [key for key in self._stored() if not key.startswith("journal/")]
+
+    def journal(self) -> list[str]:
+        """Keys of the erasure journal's segments, oldest first."""
+        return [key for key in self._stored() if key.startswith("journal/")]
+
+    def _stored(self) -> list[str]:
         if self.profile.bucket is not None:
             return self.profile.bucket.keys()
         root = self.folder / "data" / "plugins" / "local" / "objects"
@@ -174,9 +186,9 @@ class Visitor:
         self.email = email
         asked = await self.http.post("/v1/signin/codes", json={"email": email})
         assert asked.status_code == 202, asked.text
-        letter = self.site.mailer.sent_to(email)[-1]
-        code = re.search(r"(?<!\d)(\d{6})(?!\d)", letter.text)
-        assert code is not None
+        # The newest that has a code: another letter may have come just now.
+        found = [re.search(r"(?<!\d)(\d{6})(?!\d)", letter.text) for letter in self.site.mailer.sent_to(email)]
+        code = next(match for match in reversed(found) if match is not None)
         session = await self.http.post("/v1/signin", json={"email": email, "code": code.group(1)})
         assert session.status_code == 201, session.text
         self.account_id = session.json()["account_id"]
@@ -265,7 +277,7 @@ async def serving(
             }
         )
         if clock is None:
-            clock = DatabaseClock(SystemClock()) if settings.profile == "cluster" else SystemClock()
+            clock = clock_for(settings.profile)
         mailer = RecordingMailer()
         provider = scripted or ScriptedImageProvider(clock=SystemClock())
         plugins = PluginRegistry.survey(settings, clock, environment={})

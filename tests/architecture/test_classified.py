@@ -33,10 +33,12 @@ from statuette.testing import FrozenClock
 # every `ConfigurationError`.
 OURS_TO_ANSWER_FOR = frozenset(
     {
+        "backup_damaged",
         "egress_denied",
         "field_unreadable",
         "internal_error",
         "invalid_object_key",
+        "journal_unreadable",
         "key_destroyed",
         "lease_lost",
         "ledger_broken",
@@ -195,3 +197,27 @@ def test_codes_are_snake_case_and_every_error_says_what_happened() -> None:
 
 def _concerns_a_person(dataset: Dataset, policy: EffectivePolicy) -> bool:
     return any(policy.categories[category].sensitivity is Sensitivity.personal for category in dataset.categories())
+
+
+# What ends in the account's own step, or holds its id for another reason.
+GOES_WITH_THE_ACCOUNT_ITSELF = {
+    "sessions": "in the transaction that deletes the account",
+    "receipts": "in the transaction that deletes the account",
+    "takedowns": "in the transaction that deletes the account",
+    "operations": "deadlines, which go with what they were for",
+}
+
+
+def test_every_dataset_that_names_an_account_goes_with_it(platform: Platform) -> None:
+    naming = {
+        dataset.name
+        for dataset in platform.datasets.values()
+        if any("account_id" in table.columns for table in dataset.tables)
+    }
+    cascading = {name for name in naming if platform.datasets[name].of_account is not None}
+
+    assert naming - cascading == set(GOES_WITH_THE_ACCOUNT_ITSELF)
+    for name in cascading:
+        of_account = platform.datasets[name].of_account
+        assert of_account is not None
+        assert (of_account.rule is None) != (of_account.erase is None), name

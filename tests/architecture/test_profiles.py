@@ -16,10 +16,17 @@ INTEGRATION = REPOSITORY / "tests" / "integration"
 
 # Folders, modules or single tests that run on one profile.
 ONE_PROFILE = {
+    "rights/test_copy.py::test_ten_thousand_figurines_are_streamed_in_bounded_memory": "ten thousand pictures, once",
+    "backup": "PostgreSQL and S3 are backed up by their own means",
+    "keys/test_rotation.py::test_a_rotation_that_is_killed_is_finished_by_the_next": "the command on the folder of keys; that of a"
+    " bucket is cut off in the provider's own tests",
+    "probes/test_doctor.py::test_the_command_tells_people_and_machines": "what it finds is asked on both; this prints it",
     "postgres": "the subject is PostgreSQL itself: pools, locks, lost connections, migrations beside a working site",
     "road/test_presence.py::test_a_process_that_sleeps_in_a_transaction_keeps_nobody_from_freeing_the_rest": "SQLite has one"
     " writer, which nobody else waits beside",
     "road/test_full_disk.py": "a bound on pages is SQLite's own; PostgreSQL's disk belongs to whoever runs the server",
+    "road/test_receipts.py::test_a_receipt_counts_only_once_the_row_is_gone_from_disk_too": "SQLite's write-ahead log;"
+    " PostgreSQL's receipts say that dead rows last until a vacuum",
     "test_isolation.py": "the subject is what tests share of Redis and S3",
     "test_redis_loops.py": "the subject is what goes on in the background with Redis",
     "test_waiting_workers.py": "the subject is waiting for work on Redis",
@@ -46,6 +53,10 @@ NO_PROFILE = {
     "test_pixels.py": "pictures, in memory",
     "test_pixels_pool.py": "pictures, in memory",
     "test_pixels_render.py": "pictures, in memory",
+    "rules/test_mutations.py": "runs other tests, which have their profiles",
+    "test_policy_packs.py::test_a_good_pack_is_offered": "loads packs, which have nothing to store",
+    "test_policy_packs.py::test_a_wrong_pack_is_kept_out_and_named_by_file_and_line": "loads packs",
+    "test_policy_packs.py::test_what_is_not_a_rule_is_no_rule": "loads packs",
     "test_plugins.py": "finds and configures plugins, of which none has anything to store yet",
     "test_s3_plugins.py::test_the_platform_builds_both_from_its_settings_and_secret_files": "builds clients and calls nobody",
     "test_s3_plugins.py::test_one_bucket_for_both_keeps_the_keys_out_and_the_platform_down": "builds clients and calls nobody",

@@ -24,23 +24,37 @@ import pytest
 
 import statuette.kernel
 from statuette.kernel.app import any_live_brand, litestar_app
+from statuette.kernel.backup import upkeep
+from statuette.kernel.data_map.explanation import explain_record
 from statuette.kernel.db.engines import PostgresConnection, TunedPostgres
 from statuette.kernel.db.schema import migrate, tables
 from statuette.kernel.db.sql import numbered
+from statuette.kernel.doctor import examine
 from statuette.kernel.domain.brands import repository as brand_repository
 from statuette.kernel.domain.credits import repository as credits_repository
 from statuette.kernel.domain.credits.checks import EQUATION, PAGED
 from statuette.kernel.domain.generations import budget
 from statuette.kernel.domain.generations import repository as generations_repository
+from statuette.kernel.domain.rights import repository as rights_repository
+from statuette.kernel.domain.takedowns import repository as takedown_repository
+from statuette.kernel.enforcement import reconciliation
+from statuette.kernel.enforcement.plans import brand_of as plan_brand_of
+from statuette.kernel.evidence import holders
+from statuette.kernel.evidence.report import audit_report
+from statuette.kernel.http.answers import encode_cursor
 from statuette.kernel.idempotency.once import Once, RequestInFlight
+from statuette.kernel.journal.entries import Due, Erasing, Wish
 from statuette.kernel.work.presence import processes
 from statuette.kernel.work.queues import QUEUES
 from statuette.ports.image import RateLimitedByProvider
 from statuette.testing.scripted_image import Hang, Raise
 from statuette.testing.servers import database_at
 from statuette.values import new_id
-from tests.filling import fill
+from tests.filling import fill, fill_evidence, fill_journal
+from tests.integration.rights.people import ask, buy, change_address, come_back, confirm
+from tests.integration.road.faults import until
 from tests.profiles import embedded
+from tests.publishing import reword
 from tests.site import Site, Visitor, serving
 
 JOBS = 20_000
@@ -65,6 +79,7 @@ ON_PURPOSE: Mapping[str, str] = {
     "SELECT queue, COUNT(*) AS items": "a gauge, every ten seconds, of what waits",
     "SELECT COUNT(*) AS n FROM work_item WHERE due_at": "asked by tests alone: whether all is done",
     "SELECT 'brand_equation'": "`statuette ledger verify`: sums the whole ledger",
+    "DELETE FROM idempotency_key WHERE principal": "an account is erased: rare, and the table holds a day",
     "SELECT status, resource_id, created_at FROM idempotency_key WHERE principal": "a person asks for their data: rare, and the"
     " table holds a day",
 }
@@ -73,8 +88,15 @@ ON_PURPOSE: Mapping[str, str] = {
 KERNEL = Path(statuette.kernel.__file__).parent
 # What no tour comes along, by where it stands and how it begins, and why.
 NOT_ON_TOUR: Mapping[str, str] = {
+    "backup/making.py: SELECT due_at FROM deadline WHERE record_id = ?": "of a copy of a SQLite database, by an index",
+    "data_map/gathering.py: SELECT c.table_name": "PostgreSQL's own catalogue",
+    "data_map/gathering.py: SELECT m.name": "SQLite's own catalogue",
     "db/history.py: SELECT 1 AS found FROM sqlite_master": "SQLite's own catalogue",
     "db/migrations/": "indexes of a part of a table",
+    "enforcement/enforcer.py: UPDATE deadline SET erased_at = NULL WHERE id": "where an erasure did not erase",
+    "enforcement/at_once.py: UPDATE work_item SET due_at": "by keys, while an account's erasure is replayed",
+    "enforcement/at_once.py: SELECT d.id FROM deadline a": "by key and by account, while an account's erasure is replayed",
+    "evidence/log.py: DELETE FROM receipt WHERE id": "by its key, once an account is erased",
     "db/migrator.py: SELECT indisvalid FROM pg_index": "PostgreSQL's own catalogue, while migrating",
 }
 
@@ -129,6 +151,10 @@ async def _toured(url: str, folder: Path) -> Tour:
         # Statistics stay what they are when the tour begins.
         await connection.execute(f"ALTER TABLE {table._meta.tablename} SET (autovacuum_enabled = off)")
     await fill(connection, jobs=JOBS, brands=brands, now=datetime.now(UTC))
+    await fill_evidence(connection, entries=JOBS, now=datetime.now(UTC))
+    await fill_journal(connection, streams=JOBS, now=datetime.now(UTC))
+    # What is filled in has no objects: that is no business of this test.
+    await connection.execute("INSERT INTO time_mark (name, at) VALUES ('reconciliation', now())")
     await connection.close()
     await _execute(url, "VACUUM ANALYZE")
     with pytest.MonkeyPatch.context() as patched:
@@ -152,7 +178,7 @@ class Guide:
     async def lead(self) -> None:
         site = self._site
         for slug, host in (("alpha", "127.0.0.1"), ("beta", "beta.test")):
-            await site.apply_brand(slug, host=host)
+            await site.apply_brand(slug, host=host, more='purposes = ["marketing"]')
         await site.apply_brand("beta", host="other.test")
         async with site.platform.database.read() as reader:
             await brand_repository.keys_of(reader, (await site.platform.brands.by_host("other.test")).id)
@@ -162,9 +188,20 @@ class Guide:
         job = await self._jobs(person)
         await self._pictures(person)
         await self._account(person)
+        await self._consents(person)
+        await self._evidence(person)
+        await self._rights()
+        await self._explained(person)
+        await self._policy(person)
+        await self._statements(person)
+        await self._news(person)
+        await self._takedowns(person)
         await self._operator(person, job)
+        await self._holds(person)
+        await self._plans(person)
         await self._mishaps(person)
         await self._other_processes()
+        await self._restored(other)
         await self._platform(person, other)
 
     def routes_left_out(self) -> list[str]:
@@ -253,12 +290,179 @@ class Guide:
         assert (await person.http.delete(f"/v1/figurines/{first['id']}")).status_code == 204
 
     async def _account(self, person: Visitor) -> None:
-        changed = await person.http.patch("/v1/account", json={"name": "Ada", "locale": "de"})
+        changed = await person.http.patch("/v1/account", json={"name": "Ada", "locale": "de"}, headers={"Sec-GPC": "1"})
         assert changed.status_code == 200, changed.text
-        await _get(person, "/v1/account", "/v1/account/consents", "/v1/credits", "/v1/credits/history?limit=2")
+        await _get(
+            person,
+            "/v1/account",
+            "/v1/account/consents",
+            "/v1/consents/texts",
+            "/v1/credits",
+            "/v1/credits/history?limit=2",
+        )
         page = (await person.http.get("/v1/credits/history?limit=2")).json()
         await _get(person, f"/v1/credits/history?limit=2&cursor={page['next_cursor']}")
         await _get(person, "/v1/site", "/v1/styles", "/healthz", "/readyz")
+
+    async def _consents(self, person: Visitor) -> None:
+        await _get(person, "/v1/account/consents/history?limit=1", "/v1/account/consents/history?purpose=generation")
+        page = (await person.http.get("/v1/account/consents/history?limit=1")).json()
+        await _get(person, f"/v1/account/consents/history?limit=1&cursor={page['next_cursor']}")
+
+    async def _news(self, person: Visitor) -> None:
+        said = await person.http.put("/v1/account/consents/marketing", json={"granted": True})
+        assert said.status_code == 200, said.text
+        operator = {"Authorization": f"Bearer {self._site.secret_keys['alpha']}"}
+        texts = {"en": {"subject": "News", "text": "There is news."}}
+        letter = await person.http.post("/admin/v1/news", json={"texts": texts}, headers=operator)
+        assert letter.status_code == 202, letter.text
+        told = await person.http.get(letter.headers["location"], headers=operator)
+        assert told.status_code == 200
+        await self._site.settled()
+        address = self._site.mailer.sent_to(person.email)[-1].headers["List-Unsubscribe"].strip("<>")
+        await _get(person, address.removeprefix(self._site.url))
+        assert (await person.http.post(address)).status_code == 200
+
+    async def _takedowns(self, person: Visitor) -> None:
+        operator = {"Authorization": f"Bearer {self._site.secret_keys['alpha']}"}
+        photo = await person.upload()
+        job = await person.finished((await person.order(photo["id"]))["id"])
+        figurine = job["figurines"][0]["id"]
+        opened = []
+        for picture in (photo["id"], figurine):
+            asked = await person.http.post("/v1/takedowns", json={"email": "somebody@example.org", "picture": picture})
+            assert asked.status_code == 202, asked.text
+            opened.append(asked.json())
+        state = await person.http.get(
+            f"/v1/takedowns/{opened[0]['id']}", headers={"Takedown-Token": opened[0]["token"]}
+        )
+        assert state.status_code == 200, state.text
+        await _get(person, "/v1/account/takedowns")
+        for path in (
+            "/admin/v1/takedowns?limit=1",
+            f"/admin/v1/takedowns?state=open&cursor={encode_cursor(opened[1]['id'])}",
+            f"/admin/v1/takedowns/{opened[0]['id']}",
+            f"/admin/v1/takedowns/{opened[1]['id']}/pictures/{figurine}",
+        ):
+            told = await person.http.get(path, headers=operator)
+            assert told.status_code == 200, (path, told.text)
+        for case, verdicts in zip(opened, (("keep",), ("delete", "delete")), strict=True):
+            for verdict in verdicts:
+                decided = await person.http.post(
+                    f"/admin/v1/takedowns/{case['id']}/decision", json={"decision": verdict}, headers=operator
+                )
+                assert decided.status_code == 200, decided.text
+                if verdict == "delete" and decided.json()["state"] == "deleting":
+                    appealed = await person.http.post(
+                        f"/v1/account/takedowns/{case['id']}/appeal", json={"message": "It is me."}
+                    )
+                    assert appealed.status_code == 204, appealed.text
+        old = "UPDATE takedown_case SET created_at = :then, next_at = NULL WHERE id = :id"
+        async with self._site.platform.database.transaction() as tx:
+            await tx.execute(old, id=opened[0]["id"], then=datetime(2019, 1, 1, tzinfo=UTC))
+            await takedown_repository.set_next(tx, opened[1]["id"], tx.now)
+        await self._site.platform.takedowns.look()
+
+    async def _statements(self, person: Visitor) -> None:
+        await _get(person, "/v1/statements", "/v1/account/statements")
+        await self._site.apply_brand("alpha", adults_only=True, more='purposes = ["marketing"]')
+        made = await person.http.put("/v1/account/statements/adult", json={})
+        assert made.status_code == 200, made.text
+        photo = await person.upload()
+        stale = "UPDATE upload SET statement_digest = 'sha256:stale' WHERE id = :id"
+        async with self._site.platform.database.transaction() as tx:
+            await tx.execute(stale, id=photo["id"])
+        made = await person.http.put(f"/v1/uploads/{photo['id']}/statement", json={})
+        assert made.status_code == 200 and not made.json()["restate"], made.text
+        await self._site.apply_brand("alpha", more='purposes = ["marketing"]')
+
+    async def _explained(self, person: Visitor) -> None:
+        async with self._site.platform.database.read() as reader:
+            await explain_record(reader, person.account_id, self._site.platform.brands.loaded())
+
+    async def _evidence(self, person: Visitor) -> None:
+        async def sealed() -> bool:
+            receipts = (await person.http.get("/v1/account/receipts")).json()["items"]
+            return len(receipts) > 1 and all(receipt["sealed"] for receipt in receipts)
+
+        await until(sealed)
+        await _get(person, "/v1/evidence/head", f"/v1/evidence/head/since/{JOBS // 2}")
+        # Others may have come meanwhile, which are not sealed yet.
+        receipts = (await person.http.get("/v1/account/receipts")).json()["items"]
+        await _get(person, *[f"/v1/account/receipts/{each['id']}" for each in receipts if each["sealed"]][-1:])
+        page = (await person.http.get("/v1/account/receipts?limit=1")).json()
+        await _get(person, f"/v1/account/receipts?limit=1&cursor={page['next_cursor']}")
+
+    async def _policy(self, person: Visitor) -> None:
+        await self._site.platform.publishing.look()
+        await reword(self._site, "billing", statement="Purchases are recorded.")
+        operator = {"Authorization": f"Bearer {self._site.secret_keys['alpha']}"}
+        pending = (await person.http.get("/admin/v1/policy/pending", headers=operator)).json()
+        published = await person.http.post(
+            "/admin/v1/policy/versions", json={"digest": pending["digest"]}, headers=operator
+        )
+        assert published.status_code == 201, published.text
+        await self._site.settled()
+        letters = await person.http.get("/admin/v1/policy/versions/2/letters", headers=operator)
+        assert letters.json()["letters"]["sent"] > 0
+        await _get(person, "/v1/policy", "/v1/policy/notice?version=1", "/v1/policy/diff?old=1&new=2")
+        await _get(person, "/v1/policy/versions?limit=1", "/v1/policy/versions/2")
+        await _get(person, published.json()["page"].removeprefix(self._site.url))
+
+    async def _rights(self) -> None:
+        """Somebody stops things, takes that back, and has their account erased, which they had paid for."""
+        person = await self._person()
+        await buy(self._site, person, 5)
+        await self._site.grant(person, 2)
+        photo = await person.upload()
+        await person.finished((await person.order(photo["id"]))["id"])
+        await confirm(person)
+        answered = {}
+        for kind, decision in (("correction", "complete"), ("objection", "refuse"), ("restriction", "cancel")):
+            asked = await ask(person, kind, purpose="marketing", statement="in my words")
+            answered[kind] = asked["id"]
+            path = f"/admin/v1/privacy-requests/{asked['id']}"
+            if decision == "cancel":
+                assert (await person.http.post(f"/v1/account/requests/{asked['id']}/cancel")).status_code == 200
+                continue
+            reason = {"reason": "so_it_is"}
+            for step, body in (("reveal", reason), ("extend", reason | {"days": 3}), (decision, reason)):
+                told = await self._operates("POST", f"{path}/{step}", json=body)
+                assert told.status_code == 200, told.text
+            assert (await self._operates("GET", path)).status_code == 200
+        for path in ("", "?closed=true&limit=1", f"?cursor={encode_cursor(new_id('prq', datetime.now(UTC)))}"):
+            assert (await self._operates("GET", f"/admin/v1/privacy-requests{path}")).status_code == 200
+        await _get(person, "/v1/account/requests?limit=1", f"/v1/account/requests/{answered['correction']}")
+        await change_address(person, f"new-{uuid4().hex}@example.org")
+        copy = await ask(person, "access")
+        linked = await person.http.post(f"/v1/account/requests/{copy['id']}/download-links")
+        await _get(person, linked.json()["url"].removeprefix(self._site.url))
+        taken_back = await ask(person, "erasure", headers={"Idempotency-Key": "erase"})
+        await come_back(person)
+        assert (await person.http.post(f"/v1/account/requests/{taken_back['id']}/cancel")).status_code == 200
+        erasure = await ask(person, "erasure", at_once=True)
+
+        async def done() -> bool:
+            async with self._site.platform.database.read() as reader:
+                return bool(
+                    await reader.value(
+                        "SELECT 1 AS found FROM privacy_request WHERE id = :id AND closed_at IS NOT NULL AND contact IS NULL",
+                        id=erasure["id"],
+                    )
+                )
+
+        await until(done, seconds=60)
+        await _get(person, erasure["receipt_address"].removeprefix(self._site.url))
+        async with self._site.platform.database.transaction() as tx:
+            await holders.forget(tx, person.account_id)
+            await holders.drop(tx, "nobody")
+            await rights_repository.set_warned(tx, erasure["id"], "soon")
+
+    async def _operates(self, method: str, path: str, **call: Any) -> httpx.Response:
+        secret = {"Authorization": f"Bearer {self._site.secret_keys['alpha']}"}
+        async with httpx.AsyncClient(base_url=self._site.url, headers=secret) as operator:
+            operator.event_hooks["request"].append(self._note)
+            return await operator.request(method, path, **call)
 
     async def _operator(self, person: Visitor, job: str) -> None:
         secret = {"Authorization": f"Bearer {self._site.secret_keys['alpha']}"}
@@ -280,6 +484,57 @@ class Guide:
                 headers={"Idempotency-Key": "tour"},
             )
             assert given.status_code == 201, given.text
+
+    async def _holds(self, person: Visitor) -> None:
+        secret = {"Authorization": f"Bearer {self._site.secret_keys['alpha']}"}
+        async with httpx.AsyncClient(base_url=self._site.url, headers=secret) as operator:
+            operator.event_hooks["request"].append(self._note)
+            photo = await person.upload()
+            job = await person.finished((await person.order(photo["id"]))["id"])
+            placed = await operator.post("/admin/v1/holds", json={"subject": job["id"], "reason": "dispute"})
+            assert placed.status_code == 201, placed.text
+            kept = (photo["id"], job["figurines"][0]["id"])
+            for path in ("uploads", "figurines"):
+                assert (await person.http.delete(f"/v1/{path}/{kept[path == 'figurines']}")).status_code == 204
+            await until(lambda: self._held(kept))
+            assert (await operator.get("/admin/v1/holds?limit=1")).status_code == 200
+            cursor = encode_cursor(placed.json()["hold"]["id"])
+            assert (await operator.get(f"/admin/v1/holds?lifted=true&cursor={cursor}")).status_code == 200
+            lifted = await operator.post(f"/admin/v1/holds/{placed.json()['hold']['id']}/lift")
+            assert lifted.status_code == 200, lifted.text
+
+    async def _plans(self, person: Visitor) -> None:
+        """A policy gets shorter: what that moves is planned, and the plan approved."""
+        await person.upload()
+        await self._site.apply_brand(more='policy = { "upload.unused" = "2h" }')
+        secret = {"Authorization": f"Bearer {self._site.secret_keys['alpha']}"}
+        async with httpx.AsyncClient(base_url=self._site.url, headers=secret, timeout=60) as operator:
+            operator.event_hooks["request"].append(self._note)
+            drafted = await operator.post("/admin/v1/plans", json={})
+            assert drafted.status_code == 201, drafted.text
+            plan_id = drafted.json()["plan"]["id"]
+            assert (await operator.get(f"/admin/v1/plans?limit=1&cursor={encode_cursor(plan_id)}")).status_code == 200
+            approved = await operator.post(f"/admin/v1/plans/{plan_id}/approve")
+            assert approved.status_code == 200, approved.text
+
+            async def applied() -> bool:
+                (plan,) = (await operator.get("/admin/v1/plans?limit=1")).json()["items"]
+                return bool(plan["state"] == "applied")
+
+            while not await applied():  # noqa: ASYNC110 - it looks at every deadline that there is
+                await asyncio.sleep(0.1)
+            await until(applied, seconds=60)
+        async with self._site.platform.database.read() as reader:
+            await plan_brand_of(reader, plan_id)
+
+    async def _held(self, records: tuple[str, ...]) -> bool:
+        async with self._site.platform.database.read() as reader:
+            states = [
+                row["state"]
+                for record in records
+                for row in await reader.rows("SELECT state FROM deadline WHERE record_id = :id", id=record)
+            ]
+        return states.count("held") == len(records)
 
     async def _mishaps(self, person: Visitor) -> None:
         """What happens when something goes wrong, and when somebody changes their mind."""
@@ -310,17 +565,52 @@ class Guide:
             await generations_repository.lock_by_attempt(tx, new_id("att", now))
             await generations_repository.accept_attempt(tx, new_id("att", now), "a handle")
             await platform.enforcer.poisoned(tx, new_id("ddl", now))
+            for dataset in platform.datasets.values():
+                if dataset.stored is not None:
+                    for record in await dataset.stored(tx, brand, "", 10):
+                        await reconciliation.is_known(tx, dataset, record)
+                        await reconciliation.is_being_deleted(tx, record)
             once = Once(brand_id=brand, principal="somebody", route="POST /v1/uploads", key="tour", body=b"")
             await once.begin(tx, outside_call=True)
             with pytest.raises(RequestInFlight):
                 await once.begin(tx, outside_call=True)
             await once.abandon(tx)
 
+    async def _restored(self, person: Visitor) -> None:
+        """A database that is older than its journal, which says more than it knows."""
+        platform, now = self._site.platform, datetime.now(UTC)
+        photos, digest = [await person.upload() for _ in range(2)], f"sha256:{64 * '0'}"
+        async with platform.database.read() as reader:
+            brand = await reader.value("SELECT brand_id FROM account WHERE id = :id", id=person.account_id)
+        about = {"at": now, "brand_id": brand, "dataset": "uploads", "record_id": photos[0]["id"]}
+        await platform.journal.append(
+            Erasing(
+                **about,
+                account_id=person.account_id,
+                rule="upload.asked",
+                policy_digest=digest,
+                keys=(new_id("acc", now),),
+            ),
+            Due(**about, rule="upload.unused", due_at=now + timedelta(days=1)),
+            Wish(now, brand, person.account_id, "upload.unsaved", photos[1]["id"]),
+            Wish(now, brand, person.account_id, "consent.withdrawn", "generation"),
+        )
+        async with platform.database.transaction() as tx:
+            await tx.execute("UPDATE journal_mark SET upto = 0 WHERE id = :id", id=platform.journal._last.stream)
+        replayed = await platform.replay.catch_up()
+        assert (replayed.erased, replayed.wishes) >= (1, 1)
+        async with platform.database.transaction() as tx:
+            await upkeep.note(tx, upkeep.Done.restore_tried, "tour")
+            await platform.journal.keys_gone(tx, (new_id("acc", now),))
+        await examine(platform)
+        await person.agree()
+
     async def _platform(self, person: Visitor, other: Visitor) -> None:
         platform, now = self._site.platform, datetime.now(UTC)
         await self._site.settled()
         for duty in platform.scheduler._duties:
             await duty.run()
+        await audit_report(platform.database)
         async with platform.database.read() as reader:
             for table, key, checks in PAGED:
                 page = await reader.rows(f"SELECT {key} AS id FROM {table} ORDER BY {key} LIMIT 20")

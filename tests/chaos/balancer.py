@@ -64,6 +64,11 @@ class Balancer(httpx.AsyncBaseTransport):
         self.homeless += 1
         return httpx.Response(503, json={"code": "no_process_ready"})
 
+    async def has_found(self, url: str) -> None:
+        """Until requests go to a process."""
+        while url not in self._ready:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(CHECK_SECONDS)
+
     def _in_turn(self) -> list[str]:
         ready = [url for url in self.urls if url in self._ready]
         self._turn += 1

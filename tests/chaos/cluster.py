@@ -12,7 +12,7 @@ from pathlib import Path
 
 from statuette.testing.fault_proxy import FaultProxy
 from statuette.testing.servers import PostgresServer, RedisServer, S3Server
-from tests.chaos.deployment import Deployment, free_port
+from tests.chaos.deployment import JOURNAL, Deployment, free_port
 from tests.chaos.program import STATUETTE, Program
 from tests.profiles import Bucket
 
@@ -119,13 +119,13 @@ class Cluster(Deployment):
         }
 
     def objects(self) -> list[str]:
-        """Earlier versions, and what hides them, included; but nothing of what processes try the store out with."""
+        """Earlier versions, and what hides them, included; but neither the journal nor what processes try the store out with."""
         import boto3  # slow, and the embedded profile needs none
 
         access = self.s3.access
         session = boto3.Session(access.access_key_id, access.secret_access_key, region_name=access.region)
         keys = Bucket(session.client("s3", endpoint_url=access.url), _BUCKETS["S3"], "").keys()
-        return [key for key in keys if not key.startswith(_TRIED_OUT_WITH)]
+        return [key for key in keys if not key.startswith((_TRIED_OUT_WITH, JOURNAL))]
 
     def _program(self, role: str, name: str) -> Program:
         skew = self._skews.get(name)

@@ -27,6 +27,7 @@ BRAND = """\
 slug = "{slug}"
 title = "Chaos"
 mode = "test"
+adults_only = false
 hosts = ["{host}"]
 models = ["{model}"]
 styles = ["chibi", {{ slug = "bust", credits = 2 }}]
@@ -47,6 +48,9 @@ MODEL = "gemini/gemini-3.1-flash-image"
 _FOREIGN = ("STATUETTE_", "GEMINI_", "S3_", "DATABASE_URL", "REDIS_URL", "OTEL_", "SMTP_")
 _LETTER = re.compile(r"^\W*To: (?P<to>\S+)$.*?(?<!\d)(?P<code>\d{6})(?!\d)", re.MULTILINE | re.DOTALL)
 _CODE_WITHIN_SECONDS = 20
+
+JOURNAL = "journal/"
+"""Where the erasure journal is: what it holds has no rows."""
 
 
 class Deployment(ABC):
@@ -97,7 +101,7 @@ class Deployment(ABC):
 
     @abstractmethod
     def objects(self) -> list[str]:
-        """Keys of everything in the store, seen without the platform's help."""
+        """Keys of everything in the store but the erasure journal, seen without the platform's help."""
 
     def of(self, role: str) -> list[Program]:
         return [program for program in self.programs if program.role == role]
@@ -201,7 +205,8 @@ class Embedded(Deployment):
     def objects(self) -> list[str]:
         """Files that a killed write left included."""
         root = self.folder / "data" / "plugins" / "local" / "objects"
-        return sorted(str(path.relative_to(root)).replace("+/", "/") for path in root.rglob("*") if path.is_file())
+        keys = [str(path.relative_to(root)).replace("+/", "/") for path in root.rglob("*") if path.is_file()]
+        return sorted(key for key in keys if not key.startswith(JOURNAL))
 
 
 def free_port() -> int:

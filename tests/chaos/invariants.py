@@ -156,7 +156,7 @@ async def _nothing_lost(reader: Reader, promises: Promises) -> list[str]:
 async def _enforced_once(reader: Reader, objects: Iterable[str], promises: Promises) -> list[str]:
     """I14, I2, and nothing overdue."""
     twice = await reader.rows(
-        "SELECT record_id FROM deadline WHERE state = 'verified' GROUP BY record_id HAVING COUNT(*) > 1"
+        "SELECT record_id FROM deadline WHERE state IN ('verified', 'receipted') GROUP BY record_id HAVING COUNT(*) > 1"
     )
     wrong = [f"I14: {row['record_id']} was deleted more than once" for row in twice]
     overdue = await reader.rows(

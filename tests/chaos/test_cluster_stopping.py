@@ -33,6 +33,8 @@ async def test_a_rolling_restart_under_load_drops_no_request_and_no_job(town: To
     for program in town.cluster.programs:
         codes.append(await program.stop())
         await program.start()
+        if program.url is not None:
+            await asyncio.wait_for(town.cluster.balancer.has_found(program.url), 20)
     over.set()
     await asyncio.gather(*using)
 

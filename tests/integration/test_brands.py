@@ -21,6 +21,7 @@ from statuette.kernel.domain.brands.flow import apply_brands, brand_files, check
 from statuette.kernel.domain.brands.tables import ApiKey, Brand, BrandHost
 from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.settings import Settings
+from statuette.policy import Period
 from statuette.testing import FrozenClock
 
 REPOSITORY = Path(__file__).parents[2]
@@ -82,7 +83,7 @@ async def test_a_file_becomes_a_brand_with_prices_ceiling_and_policy(
     assert brand.config.daily_cost_ceiling.micros == 5_250_000
     assert brand.config.mail_sender == '"Shop" <no-reply@shop.example>'
     assert brand.config.signup_credits == 3
-    assert brand.policy.retain["upload.used"].after == timedelta(minutes=45)
+    assert brand.policy.retain["upload.used"].after == Period(minutes=45)
     assert brand.id.startswith("brd_")
 
 

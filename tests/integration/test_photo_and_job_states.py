@@ -27,6 +27,7 @@ from statuette.kernel.db.engines import engine_for
 from statuette.kernel.domain.generations import repository as jobs
 from statuette.kernel.domain.generations.outcomes import UNFINISHED, State
 from statuette.kernel.domain.generations.tables import Generation, GenerationInput
+from statuette.kernel.domain.statements.words import of_uploads, worded
 from statuette.kernel.domain.uploads import service as uploads
 from statuette.kernel.domain.uploads.service import UploadExpiresTooSoon
 from statuette.kernel.pixels.results import NormalisedPhoto
@@ -89,7 +90,12 @@ class Machine(RuleBasedStateMachine):
     def upload(self) -> None:
         async def work(tx: Transaction) -> str:
             upload_id = await uploads.begin(
-                tx, brand_id=BRAND, account_id=ACCOUNT, statement_digest="", policy=POLICY, longest_job=LONGEST_JOB
+                tx,
+                brand_id=BRAND,
+                account_id=ACCOUNT,
+                stated=worded(of_uploads(), "en"),
+                policy=POLICY,
+                longest_job=LONGEST_JOB,
             )
             await uploads.complete(tx, BRAND, upload_id, PHOTO)
             return upload_id
@@ -151,7 +157,9 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data())
     def save(self, data: st.DataObject) -> None:
         photo = self.a_photo(data)
-        self._asked(photo, lambda tx: uploads.save(tx, brand_id=BRAND, account_id=ACCOUNT, upload_id=photo))
+        self._asked(
+            photo, lambda tx: uploads.save(tx, brand_id=BRAND, account_id=ACCOUNT, upload_id=photo, policy=POLICY)
+        )
         model = self.model[photo]
         if model.visible(self.clock.now()) and not model.saved:
             model.saved, model.due = True, {}

@@ -316,7 +316,7 @@ def test_a_secret_in_what_a_hook_raises_is_hidden(site: Site) -> None:
 
     entry = only(site.survey(allowed=("toy_conf",), environment={"TOY_TOKEN": "s3cret-s3cret"}))
 
-    assert entry.message == "RuntimeError: refused [hidden]"
+    assert entry.message.startswith("RuntimeError: refused [hidden] (statuette_toy_conf/__init__.py:")
 
 
 def test_a_missing_field_names_its_variable_and_its_table(site: Site) -> None:
@@ -358,7 +358,7 @@ async def test_first_party_plugins_load_without_any_setting_and_close(tmp_path: 
     assert registry.quarantined == []
     assert {one.name for one in registry.loaded} == set(FIRST_PARTY_PLUGINS)
     assert (registry.storage.name, registry.mailer.name, registry.key_store.name) == ("local", "console", "local_keys")
-    assert [pack.name for pack in registry.policy_packs] == ["baseline"]
+    assert [pack.name for pack in registry.policy_packs] == ["baseline", "providers"]
     assert len(registry.styles) == 12
     assert registry.latest_style("chibi") == registry.style("chibi", 1)
     assert registry.latest_style("nope") is None
@@ -396,6 +396,7 @@ ANSWERS: dict[str, Callable[[PluginRegistry], object]] = {
     "storages": lambda registry: registry.storages,
     "mailers": lambda registry: registry.mailers,
     "key_stores": lambda registry: registry.key_stores,
+    "anchors": lambda registry: registry.anchors["printer"],
     "policy_packs": lambda registry: registry.all_policy_packs["hasty"],
     "styles": lambda registry: registry.latest_style("garden_gnome"),
     "datasets": lambda registry: registry.datasets["toybox_wishes"],

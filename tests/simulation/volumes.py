@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 
 from statuette_policies.baseline.retention import STREAMS
@@ -18,7 +20,9 @@ _TABLE_OF = {
     "idempotency_keys": "idempotency_key",
     "stream_tickets": "stream_ticket",
 }
-_SWEPT_AFTER_DAYS = {_TABLE_OF[rule.dataset]: rule.after.total_seconds() / 86_400 for rule in STREAMS}
+_SWEPT_AFTER_DAYS = {
+    _TABLE_OF[rule.dataset]: rule.after.shortest / timedelta(days=1) for rule in STREAMS if rule.dataset in _TABLE_OF
+}
 # Gone within about a day, by the rules of photos and when the work is done.
 _GONE_AFTER_DAYS = {**_SWEPT_AFTER_DAYS, "upload": 1.0, "work_item": 0.01}
 # As many as there are brands and troubles, not jobs.

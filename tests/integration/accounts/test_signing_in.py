@@ -411,4 +411,4 @@ async def test_a_sign_in_lasts_as_long_as_the_setting_and_never_longer_than_the_
         flow = AccountFlow(database, Post(mailer, Egress(clock, concurrency=8)), cipher, session_days=days)
         lasted[days] = (await Signin(flow, mailer, policy).sign_in(ADA)).expires_at - clock.now()
 
-    assert lasted == {2: timedelta(days=2), 400: policy.rule("session.keep").after}
+    assert lasted == {2: timedelta(days=2), 400: policy.rule("session.keep").due(clock.now()) - clock.now()}

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from statuette.kernel.db.schema import tables
-from statuette.kernel.domain.credits.dataset import DATASET
+from statuette.kernel.domain.credits.dataset import dataset
 from statuette.kernel.domain.credits.views import Balance
+from statuette.policy import EffectivePolicy, compile_policy
 from statuette_policies import BASELINE
 
 from .ledger import ALICE, BOB, Ledger
 
 OURS = {"wallet", "credit_lot", "credit_hold", "credit_hold_lot", "ledger_transfer", "ledger_entry"}
+
+
+async def _policy_of(_: str) -> EffectivePolicy:
+    return compile_policy((BASELINE,))
+
+
+DATASET = dataset(_policy_of)
 
 
 def test_every_column_is_classified_by_a_category_of_the_baseline() -> None:

@@ -65,7 +65,9 @@ async def test_a_photo_that_is_saved_while_its_job_ends_stays(site: Site) -> Non
 
     # When the photo is being saved at the moment at which the job ends
     async with site.platform.database.transaction() as saving:
-        await uploads.save(saving, brand_id=brand.id, account_id=person.account_id, upload_id=photo["id"])
+        await uploads.save(
+            saving, brand_id=brand.id, account_id=person.account_id, upload_id=photo["id"], policy=brand.policy
+        )
         ending = asyncio.create_task(site.platform.database.run(end))
         await until(lambda: somebody_waits(site))
     await ending

@@ -13,11 +13,14 @@ from statuette.testing import FrozenClock
 from tests.site import Site, Visitor
 
 MINUTE = timedelta(minutes=1)
+WAIT_SECONDS = 10.0
 
 
-async def until(condition: Callable[[], Awaitable[bool]], clock: FrozenClock | None = None) -> None:
-    """Wait for a condition, at most ten real seconds, while a clock that is given goes on a second every 50 ms."""
-    async with asyncio.timeout(10):
+async def until(
+    condition: Callable[[], Awaitable[bool]], clock: FrozenClock | None = None, *, seconds: float | None = None
+) -> None:
+    """Wait for a condition, at most so many real seconds (ten), while a clock that is given goes on a second every 50 ms."""
+    async with asyncio.timeout(WAIT_SECONDS if seconds is None else seconds):
         while not await condition():
             if clock is not None:
                 clock.advance(timedelta(seconds=1))

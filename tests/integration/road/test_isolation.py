@@ -25,12 +25,22 @@ from tests.site import Site, Visitor, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 HOST_A, HOST_B = "127.0.0.1", "beta.example"
+_NUMBER = re.compile(r"\{\w+:int\}")
 _PARAMETER = re.compile(r"\{[^}]+\}")
 
 # Bodies of routes that want one; a route that is not here is called with `{}`.
 BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/v1/account/consents/{purpose:str}"): {"granted": True},
     ("POST", "/admin/v1/accounts/{account:str}/credits"): {"amount": 1},
+    ("POST", "/v1/takedowns"): {"email": "somebody@example.org", "picture": "fig_00000000000000000000000000"},
+    ("POST", "/v1/account/takedowns/{case_id:str}/appeal"): {"message": "It is me."},
+    ("POST", "/admin/v1/takedowns/{case_id:str}/decision"): {"decision": "keep"},
+    ("PUT", "/v1/account/email"): {"email": "somebody@example.org", "code": "000000"},
+    ("POST", "/v1/account/requests"): {"kind": "correction"},
+    ("POST", "/v1/session/confirm"): {"code": "000000"},
+    ("POST", "/admin/v1/privacy-requests/{request_id:str}/reveal"): {"reason": "to_answer"},
+    ("POST", "/admin/v1/privacy-requests/{request_id:str}/refuse"): {"reason": "unfounded"},
+    ("POST", "/admin/v1/privacy-requests/{request_id:str}/extend"): {"reason": "complex", "days": 10},
     ("POST", "/v1/signin"): {"email": "somebody@example.org", "code": "000000"},
     ("POST", "/v1/signin/codes"): {"email": "somebody@example.org"},
 }
@@ -49,18 +59,20 @@ async def plugin_write() -> dict[str, str]:
 class Belongings:
     """What somebody on brand A has, and what must never be seen on brand B."""
 
-    def __init__(self, person: Visitor, upload: dict[str, Any], job: dict[str, Any]) -> None:
+    def __init__(self, person: Visitor, upload: dict[str, Any], job: dict[str, Any], request: str) -> None:
         self.person = person
         self.ids = {
             "upload": upload["id"],
             "generation": job["id"],
             "figurine": job["figurines"][0]["id"],
             "account": person.account_id,
+            "request": request,
         }
         self.address = upload["image_url"]
 
     def for_path(self, template: str) -> list[str]:
         """The path with each id of A in each of its places."""
+        template = _NUMBER.sub("1", template)
         if "{" not in template:
             return [template]
         return [_PARAMETER.sub(lambda _, value=value: value, template) for value in self.ids.values()]
@@ -83,7 +95,8 @@ async def of_a(site: Site) -> Belongings:
     person = await site.person(brand="alpha", host=HOST_A, credits=20)
     upload = await person.upload()
     job = await person.finished((await person.order(upload["id"]))["id"])
-    return Belongings(person, upload, job)
+    request = (await person.http.post("/v1/account/requests", json={"kind": "correction"})).json()["id"]
+    return Belongings(person, upload, job, request)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from statuette.kernel.domain.statements.words import Wording
 from statuette.kernel.domain.uploads import service as uploads
 from statuette.kernel.enforcement.leftovers import ACTOR, WRITERS_ARE_GONE_AFTER, Leftovers
 from statuette.testing import FrozenClock
@@ -85,7 +86,7 @@ async def _begun_and_deleted(site: Site, person: Visitor, clock: FrozenClock) ->
             tx,
             brand_id=brand.id,
             account_id=person.account_id,
-            statement_digest="sha256:0",
+            stated=Wording("depicted", "I may use it.", "sha256:0", "en", None),
             policy=brand.policy,
             longest_job=timedelta(minutes=30),
         )
