@@ -7,7 +7,7 @@ EDITABLES := -e .[dev] $(patsubst %/pyproject.toml,-e ./%,$(DISTRIBUTIONS))
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-sheet run test check format bench simulate chaos docs clean
+.PHONY: help setup demo demo-sheet run test check format bench simulate chaos mutate docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -37,7 +37,7 @@ run: $(STAMP) ## serve the demo brand until stopped
 
 # Files in their order: else those with few tests come last, among them the longest, and one of the two waits for the other.
 test: $(STAMP) ## the whole suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP) ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .
@@ -57,6 +57,9 @@ simulate: $(STAMP) ## what one machine serves, and what up to 100 times as much 
 
 chaos: $(STAMP) ## kill things at random for minutes (PROFILE=cluster, SEED=n to replay, MINUTES=n, JOBS=n)
 	@$(BIN)/python -m tests.chaos $(if $(PROFILE),--profile $(PROFILE)) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JOBS),--jobs $(JOBS))
+
+mutate: $(STAMP) ## take away what carries out each rule of the policy, one by one: a test must go red
+	@MUTATE=all $(BIN)/python -m pytest tests/integration/rules/test_mutations.py
 
 docs: $(STAMP) ## write the generated reference pages
 	@$(BIN)/python docs/reference/generate.py

@@ -180,6 +180,19 @@ class Visitor:
     def upload_state(self, upload_id: str) -> dict[str, Any]:
         return self._call("GET", f"/v1/uploads/{upload_id}")
 
+    def delete_upload(self, upload_id: str) -> None:
+        self.http.delete(f"/v1/uploads/{upload_id}").raise_for_status()
+
+    def receipt(self, record_id: str) -> bytes:
+        """The receipt of a deletion, once it is in the evidence log: a matter of seconds."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            for item in self._call("GET", "/v1/account/receipts")["items"]:
+                if item["record_id"] == record_id and item["sealed"]:
+                    return self.http.get(f"/v1/account/receipts/{item['id']}").content
+            time.sleep(0.2)
+        raise SystemExit("There was no receipt within a minute.")
+
     def download(self, url: str, to: Path) -> None:
         response = httpx.get(url, timeout=30)  # signed: no other credentials needed
         response.raise_for_status()
@@ -264,8 +277,15 @@ def main() -> None:
             )
             visitor.download(faceless["figurines"][0]["images"]["original"], out / "object.png")
             after = visitor.credits()
-            uploads = [visitor.upload_state(upload["id"]), visitor.upload_state(second["id"])]
-    _tell(story, statement, before, after, uploads, out, time.monotonic() - began)
+            deleting = progress.add_task("Deleting the second photo, and its receipt", total=1)
+            uploads = [visitor.upload_state(upload["id"])]
+            visitor.delete_upload(second["id"])
+            receipt = out / "receipt.json"
+            receipt.write_bytes(visitor.receipt(second["id"]))
+            progress.update(deleting, advance=1)
+    # The platform is gone by now: the file is all that it takes.
+    verified = json.loads(server.command("evidence", "verify", str(receipt), "--json"))
+    _tell(story, statement, before, after, uploads, verified, out, time.monotonic() - began)
 
 
 def _tell(
@@ -274,6 +294,7 @@ def _tell(
     before: int,
     after: int,
     uploads: list[dict[str, Any]],
+    verified: dict[str, Any],
     out: Path,
     seconds: float,
 ) -> None:
@@ -302,12 +323,19 @@ def _tell(
     for _, job, _ in story.jobs:
         for figurine in job["figurines"]:
             console.print(f"  figurine   {figurine['id']} {figurine['retention']}")
+    receipt = verified["receipt"]
+    gone = ", ".join(f"{store['store']}: {store['outcome'].replace('_', ' ')}" for store in receipt["stores"])
+    console.print(f"  deleted    {verified['record']} by {receipt['rule']}; {gone}")
+    passed = sum(step["outcome"] == "passed" for step in verified["steps"])
+    console.print(f"  receipt    {_shown(out / 'receipt.json')}  verified offline, {passed} steps passed")
     console.print("Pictures")
     for name in ("figurine.png", "figurine-redo.png", "object.png"):
-        path = out / name
-        shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-        console.print(f"  {shown}  {path.stat().st_size // 1024} kB")
+        console.print(f"  {_shown(out / name)}  {(out / name).stat().st_size // 1024} kB")
     console.print(f"\nDone in {seconds:.1f} s.")
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _moment(text: str) -> datetime:
