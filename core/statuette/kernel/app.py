@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from litestar import Litestar, Router
 from litestar.config.app import AppConfig
@@ -44,15 +44,17 @@ from statuette.kernel.domain.generations.sharing import (
     jobs_of_upload,
     upload_shared,
 )
-from statuette.kernel.domain.generations.telling import Telling
+from statuette.kernel.domain.generations.telling import EndedLetters
 from statuette.kernel.domain.news import dataset as news_dataset
 from statuette.kernel.domain.news.flow import NewsFlow
-from statuette.kernel.domain.news.sending import Sending
+from statuette.kernel.domain.news.preparing import Preparing
 from statuette.kernel.domain.news.service import PREPARE, SEND
+from statuette.kernel.domain.news.telling import NewsLetters
 from statuette.kernel.domain.notices import dataset as notices_dataset
 from statuette.kernel.domain.notices.announcing import Announcing
 from statuette.kernel.domain.notices.flow import PublishingFlow
 from statuette.kernel.domain.notices.service import ANNOUNCE, TELL_CHANGE
+from statuette.kernel.domain.notices.telling import ChangeLetters
 from statuette.kernel.domain.rights import dataset as rights_dataset
 from statuette.kernel.domain.rights.asking import WARNED_AT_ONCE, Requests
 from statuette.kernel.domain.rights.flow import CONCLUDED_AT_ONCE, RightsFlow
@@ -62,7 +64,7 @@ from statuette.kernel.domain.statements.flow import StatementFlow
 from statuette.kernel.domain.takedowns import dataset as takedowns_dataset
 from statuette.kernel.domain.takedowns.flow import LOOKED_AT_ONCE, TakedownFlow
 from statuette.kernel.domain.takedowns.service import TELL as TELL_TAKEDOWN
-from statuette.kernel.domain.takedowns.telling import TakedownTelling
+from statuette.kernel.domain.takedowns.telling import TakedownLetters
 from statuette.kernel.domain.uploads import dataset as uploads_dataset
 from statuette.kernel.domain.uploads import service as uploads
 from statuette.kernel.domain.uploads.flow import UploadFlow
@@ -102,6 +104,7 @@ from statuette.kernel.journal.journal import EXPIRED_AT_ONCE, FLUSHED_AT_ONCE, J
 from statuette.kernel.journal.keys import KeyReplay
 from statuette.kernel.journal.replay import Replay, Restorer
 from statuette.kernel.lifecycle import Lifecycle
+from statuette.kernel.mail.courier import Courier, Letters
 from statuette.kernel.mail.post import Post
 from statuette.kernel.mail.unsubscribe import Unsubscribing
 from statuette.kernel.master_key import derived, master_key
@@ -176,17 +179,18 @@ def compose(
         calls=calls,
     )
     signals.listen(ENDED, calls.stop)
-    telling = Telling(database, outbox, brands, cipher, post)
-    announcing = Announcing(database, outbox, brands, cipher, post, public_url=settings.public_url)
     unsubscribing = Unsubscribing(derived(secret, "unsubscribing"), settings.public_url)
-    sending = Sending(database, outbox, brands, cipher, post, unsubscribing)
     takedowns = TakedownFlow(database, outbox, cipher)
-    takedown_telling = TakedownTelling(database, outbox, brands, cipher, post)
     publishing = PublishingFlow(database, outbox, brands, plugins)
     flow = GenerationFlow(database, generations, plugins)
     cascade = Cascade(lambda account_id: f"psn_{cipher.keyed_hash('pseudonym', account_id)[:40]}")
     requests = Requests(outbox, cascade, generations)
-    request_letters = RequestLetters(database, outbox, brands, cipher, post)
+    announcing = Announcing(database, outbox)
+    preparing = Preparing(database, outbox, brands)
+    courier = Courier(database, outbox, brands, post)
+
+    def by_mail(name: str, letters: Letters[Any]) -> Actor:
+        return Actor(name, MAIL, partial(courier.carry, letters), letters.poisoned, max_attempts=8)
 
     async def policy_of(brand_id: str) -> EffectivePolicy:
         return (await brands.by_id(brand_id)).policy
@@ -231,13 +235,13 @@ def compose(
         (
             Actor(ACTOR, INTERACTIVE, jobs.run, generations.poisoned),
             Actor(LET_GO, BACKGROUND, jobs.let_go, jobs.not_let_go, max_attempts=8),
-            Actor(TELL_ENDED, MAIL, telling.run, telling.poisoned, max_attempts=8),
-            Actor(ANNOUNCE, MAIL, announcing.announce, announcing.not_announced, max_attempts=8),
-            Actor(TELL, MAIL, request_letters.run, request_letters.poisoned, max_attempts=8),
-            Actor(TELL_CHANGE, MAIL, announcing.tell, announcing.not_told, max_attempts=8),
-            Actor(TELL_TAKEDOWN, MAIL, takedown_telling.run, takedown_telling.poisoned, max_attempts=8),
-            Actor(PREPARE, MAIL, sending.prepare, sending.poisoned, max_attempts=8),
-            Actor(SEND, MAIL, sending.send, sending.poisoned, max_attempts=8),
+            Actor(ANNOUNCE, MAIL, announcing.run, announcing.poisoned, max_attempts=8),
+            Actor(PREPARE, MAIL, preparing.run, preparing.poisoned, max_attempts=8),
+            by_mail(TELL_ENDED, EndedLetters(brands, cipher, post)),
+            by_mail(TELL_CHANGE, ChangeLetters(brands, cipher, post, public_url=settings.public_url)),
+            by_mail(TELL_TAKEDOWN, TakedownLetters(brands, cipher, post)),
+            by_mail(TELL, RequestLetters(brands, cipher, post)),
+            by_mail(SEND, NewsLetters(brands, cipher, post, unsubscribing)),
             Actor(ENFORCE, ENFORCEMENT, enforcer.run, enforcer.poisoned, max_attempts=10),
             Actor(LEFTOVERS, ENFORCEMENT, leftovers.run, leftovers.poisoned, max_attempts=10),
         ),
