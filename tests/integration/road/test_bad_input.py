@@ -570,3 +570,19 @@ async def test_credits_are_only_given_with_a_key_and_within_bounds(site: Site, p
     assert_problem(missing, 400, "idempotency_key_required")
     assert_problem(negative, 400, "invalid_request")
     assert_problem(nobody, 404, "not_found")
+
+
+@pytest.mark.parametrize("more_bytes", [0, 3_000_000], ids=["small", "large"])
+async def test_a_body_that_comes_after_its_refusal_costs_nobody_the_answer(site: Site, more_bytes: int) -> None:
+    body = form(photo_jpeg() + bytes(more_bytes))
+    said = {"Content_Type": MULTIPART, "Content_Length": str(len(body))}
+
+    async with RawConnection(site, site.visitor()) as connection:
+        for _ in range(3):
+            await connection.ask("POST", "/v1/uploads", **said)
+            await asyncio.sleep(0.05)  # so that the route has refused before the body is there
+            await connection.say(body)
+            status, headers, content = await connection.answer()
+
+            assert (status, problem(content)["code"]) == (401, "unauthenticated")
+            assert headers.get("connection") != "close"

@@ -54,7 +54,8 @@ class RawConnection:
     async def ask(self, method: str, path: str, *, body: bytes = b"", **headers: str) -> None:
         """Send a request's head and the part of the body that is given. Underscores in header names become hyphens."""
         lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
-        lines.append(f"Authorization: {self._visitor.http.headers['Authorization']}")
+        if authorization := self._visitor.http.headers.get("Authorization"):
+            lines.append(f"Authorization: {authorization}")
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         await self.say("\r\n".join([*lines, "", ""]).encode() + body)
 

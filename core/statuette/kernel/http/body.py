@@ -38,7 +38,7 @@ class BoundedBody:
     """A `receive` that hands on a body of at most `max_bytes` that arrives by `until_seconds` of the clock.
 
     Its calls raise `RequestTooLarge`, `SenderTooSlow` or `SenderLeft` until the body is complete or `answered` is set;
-    afterwards they wait for the end of the connection, however long that takes.
+    afterwards they wait for the end of the connection, however long that takes. `failed` says that one has raised.
     """
 
     def __init__(self, receive: Receive, clock: Clock, *, max_bytes: int, until_seconds: float) -> None:
@@ -48,11 +48,19 @@ class BoundedBody:
         self._until_seconds = until_seconds
         self._received_bytes = 0
         self.complete = False
+        self.failed = False
         self.answered = False
 
     async def __call__(self) -> Any:
         if self.complete or self.answered:
             return await self._receive()
+        try:
+            return await self._within_bounds()
+        except StatuetteError:
+            self.failed = True
+            raise
+
+    async def _within_bounds(self) -> Any:
         left_seconds = max(0.0, self._until_seconds - self._clock.monotonic_seconds())
         try:
             message: Any = await asyncio.wait_for(self._receive(), left_seconds)
@@ -67,7 +75,7 @@ class BoundedBody:
         return message
 
     async def linger(self, *, max_bytes: int, seconds: float) -> None:
-        """Read on a little after an answer that came early: closing on unread bytes can take the answer with it."""
+        """Read on a little about an answer that comes early: closing on unread bytes can take the answer with it."""
         try:
             async with asyncio.timeout(seconds):
                 while not self.complete and max_bytes > 0:

@@ -29,7 +29,6 @@ _API_CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'n
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 _CLOSE = ((b"connection", b"close"),)
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-_SMALL_BODY_BYTES = 65_536
 _LINGER_BYTES = 32 * 1024 * 1024
 _LINGER_SECONDS = 5.0
 
@@ -81,8 +80,7 @@ class Edge:
             # Answered like a GET, whose body then stays here.
             scope = {**scope, "method": HttpMethod.GET}
         announced_bytes = _announced_bytes(headers)
-        # More of the body may follow than what arrives with the headers.
-        early = not head and (announced_bytes > _SMALL_BODY_BYTES or b"transfer-encoding" in headers)
+        early = not head and (announced_bytes > 0 or b"transfer-encoding" in headers)
         status = 500
 
         async def receiving() -> Any:
@@ -94,8 +92,12 @@ class Edge:
             nonlocal status, early
             if message["type"] == "http.response.start":
                 status = message["status"]
-                body.answered = True
                 early = early and status >= 400 and not body.complete
+                if early and not body.failed and b"expect" not in headers:
+                    # Whoever still sends must not find the connection closed, and Granian hands on no body after an answer.
+                    await body.linger(max_bytes=_LINGER_BYTES, seconds=_LINGER_SECONDS)
+                    early = not body.complete
+                body.answered = True
                 said = message["headers"]
                 message["headers"] = [
                     *said,
