@@ -7,7 +7,7 @@ EDITABLES := -e .[dev] $(patsubst %/pyproject.toml,-e ./%,$(DISTRIBUTIONS))
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-sheet run test check format bench simulate chaos mutate docs clean
+.PHONY: help setup demo demo-sheet run test check format bench simulate soak chaos mutate docs clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ simulate: $(STAMP) ## what one machine serves, and what up to 100 times as much 
 
 chaos: $(STAMP) ## kill things at random for minutes (PROFILE=cluster, SEED=n to replay, MINUTES=n, JOBS=n)
 	@$(BIN)/python -m tests.chaos $(if $(PROFILE),--profile $(PROFILE)) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JOBS),--jobs $(JOBS))
+
+soak: $(STAMP) ## what the suite tries a little of, for as long as it takes: properties, models, storms, large accounts
+	@SOAK=1 $(BIN)/python -m pytest -n 2 --dist loadfile $$(grep -rlE 'effort\(|import given|run_state_machine' --include='test_*.py' tests providers)
 
 mutate: $(STAMP) ## take away what carries out each rule of the policy, one by one: a test must go red
 	@MUTATE=all $(BIN)/python -m pytest tests/integration/rules/test_mutations.py

@@ -17,12 +17,13 @@ from statuette.testing.servers import PostgresServer, RedisServer, S3Access, S3S
 from tests.databases import PostgresDatabases, SqliteDatabases
 from tests.isolation import leased_redis, temporary_bucket
 from tests.profiles import PROFILES, Buckets, Profile, ProfileName, cluster, embedded
+from tests.soak import effort
 from tests.without_rule import VARIABLE, rule_named, take_away
 
 pytest.register_assert_rewrite("statuette.testing.image_suite")
 # An example of a property may take as long as a busy machine makes it.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
+settings.register_profile("statuette", deadline=None, max_examples=effort(40, soaking=1000))
+settings.load_profile("statuette")
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ INTEGRATION = REPOSITORY / "tests" / "integration"
 
 # Folders, modules or single tests that run on one profile.
 ONE_PROFILE = {
-    "rights/test_copy.py::test_ten_thousand_figurines_are_streamed_in_bounded_memory": "ten thousand pictures, once",
+    "rights/test_copy.py::test_thousands_of_figurines_are_streamed_in_bounded_memory": "thousands of pictures, once",
     "backup": "PostgreSQL and S3 are backed up by their own means",
     "keys/test_rotation.py::test_a_rotation_that_is_killed_is_finished_by_the_next": "the command on the folder of keys; that of a"
     " bucket is cut off in the provider's own tests",

@@ -12,12 +12,13 @@ from statuette.kernel.cli.open_files import connections_allowed
 from tests.chaos.deployment import HOST
 from tests.chaos.person import Person
 from tests.chaos.town import Town
+from tests.soak import effort
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 COUNTS = {"api": 1, "worker": 1, "scheduler": 1}
 SETTINGS = {"STATUETTE_WATCHED_JOBS_PER_ACCOUNT": "10000"}
-_WATCHERS = 2_000
+_WATCHERS = effort(600, soaking=4_000)
 _AT_ONCE = 50
 _ANSWERS_WITHIN_SECONDS = 2.0
 

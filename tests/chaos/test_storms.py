@@ -12,8 +12,9 @@ from tests.chaos.deployment import Embedded
 from tests.chaos.faults import processes_of_embedded
 from tests.chaos.storm import Limits, storm
 from tests.profiles import PROFILES, ProfileName
+from tests.soak import effort
 
-_FAULTS = 4
+_FAULTS = effort(3, soaking=12)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -22,7 +23,7 @@ async def test_a_site_to_which_everything_happens_loses_nothing_and_charges_noth
     seed = random.SystemRandom().randrange(1_000_000)
 
     # When whatever can is killed, stopped, paused and cut off at random moments of the jobs' lives
-    report = await storm(seed, profile, Limits(seconds=60, faults=_FAULTS))
+    report = await storm(seed, profile, Limits(seconds=effort(40, soaking=180), faults=_FAULTS))
     print(report)
 
     # Then, once everything has settled, every invariant holds

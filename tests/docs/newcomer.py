@@ -19,7 +19,7 @@ from tests.docs.snippets import ROOT, Snippet, runnable
 from tests.docs.terminal import Terminal
 
 _MAILED_CODE = r"^(?:│|\|)? {4,}(\d{6})$"
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 60
 _NAMED_PORT = re.compile(r"\b(?:127\.0\.0\.1|localhost):(\d{2,5})\b")
 
 

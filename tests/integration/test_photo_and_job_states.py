@@ -34,6 +34,7 @@ from statuette.kernel.pixels.results import NormalisedPhoto
 from statuette.policy import compile_policy
 from statuette.testing import FrozenClock
 from statuette_policies import BASELINE
+from tests.soak import effort
 
 BRAND, ACCOUNT = "brd_test", "acc_test"
 LONGEST_JOB = timedelta(minutes=15)
@@ -268,7 +269,7 @@ def test_photos_and_jobs_do_what_the_model_says(database_url: str, clock: Frozen
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=40,
+                max_examples=effort(20, soaking=500),
                 stateful_step_count=30,
                 deadline=None,
                 database=None,

@@ -31,6 +31,7 @@ from statuette.kernel.pixels.limits import PixelLimits
 from statuette.kernel.pixels.pool import PixelPool
 from statuette.kernel.pixels.results import NormalisedPhoto
 from statuette.testing.pictures import photo_jpeg
+from tests.soak import effort
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -478,7 +479,7 @@ _HARMLESS = photo_jpeg()
 
 
 @settings(
-    max_examples=300,
+    max_examples=effort(100, soaking=3000),
     deadline=timedelta(seconds=20),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

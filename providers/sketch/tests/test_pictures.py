@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 from statuette.ports.image import Finished, GeneratedImage, ImageRequest, InputRole, Succeeded
-from statuette_sketch import composition
 from statuette_sketch.composition import understood
 from statuette_sketch.photo import decode
 from statuette_sketch.provider import SketchProvider
 from statuette_sketch.styles import LOOKS
 
+pytestmark = pytest.mark.usefixtures("known_photos")
 Ask = Callable[..., ImageRequest]
 
 
@@ -36,12 +36,6 @@ def pixels(image: GeneratedImage) -> np.ndarray:
 def thumbnail(image: GeneratedImage) -> np.ndarray:
     """Small and soft, so that two pictures differ by what a person would see."""
     return cv2.resize(pixels(image), (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
-
-
-@pytest.fixture
-def half_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures of half the edge take a quarter of the work, and what is compared as `thumbnail` is as different as at full size."""
-    monkeypatch.setattr(composition, "_LONGEST_EDGE_PX", 640)
 
 
 _LEAST_VISIBLE_DIFFERENCE = 6.0
@@ -168,6 +162,7 @@ async def test_any_name_gives_a_picture(provider: SketchProvider, ask: Ask, name
         assert len(await pictures(provider, ask("coffee", style=style, name_text=name))) == 1
 
 
+@pytest.mark.usefixtures("half_size")
 async def test_a_style_nobody_knows_gets_a_look_of_its_own(provider: SketchProvider, ask: Ask) -> None:
     (picture,) = await pictures(provider, ask("astronaut", style="a_brand_made_this_up"))
 
@@ -185,6 +180,7 @@ async def test_pictures_carry_no_metadata_of_the_photo(provider: SketchProvider,
     assert kinds == {b"IHDR", b"IDAT", b"IEND"}
 
 
+@pytest.mark.usefixtures("half_size")
 async def test_tiny_and_stretched_photos_give_pictures(provider: SketchProvider, ask: Ask) -> None:
     for height, width in ((16, 16), (16, 900), (700, 20)):
         noise = np.random.default_rng(1).integers(0, 255, (height, width, 3), np.uint8)

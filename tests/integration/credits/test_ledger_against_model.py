@@ -24,6 +24,7 @@ from statuette.kernel.db.engines import engine_for
 from statuette.kernel.domain.credits import service
 from statuette.kernel.domain.credits.errors import HoldClosed, InsufficientCredits
 from statuette.testing import FrozenClock
+from tests.soak import effort
 
 from .ledger import ALICE, BOB, BRAND, STAFF, Ledger
 from .model import NEVER, Hold, Lot, Model
@@ -180,7 +181,7 @@ def test_the_ledger_does_what_the_model_says(database_url: str, clock: FrozenClo
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=25,
+                max_examples=effort(12, soaking=300),
                 stateful_step_count=30,
                 deadline=None,
                 database=None,
