@@ -1,4 +1,4 @@
-"""What happens to a site whose policy packs say something else than they did."""
+"""A brand's first version, and what happens to a site whose policy packs say something else than they did."""
 
 from __future__ import annotations
 
@@ -20,4 +20,10 @@ async def reword(site: Site, purpose: str, **changes: Any) -> None:
         packs.append(msgspec.structs.replace(pack, catalogue=catalogue))
     site.platform.brands._packs = tuple(packs)
     site.platform.brands._brands.clear()
+    await site.platform.brands.refresh()
+
+
+async def publish_first(site: Site) -> None:
+    """Publish what holds from the beginning, as the scheduler does within seconds."""
+    await site.platform.publishing.look()
     await site.platform.brands.refresh()

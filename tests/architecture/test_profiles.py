@@ -20,6 +20,8 @@ ONE_PROFILE = {
     "backup": "PostgreSQL and S3 are backed up by their own means",
     "keys/test_rotation.py::test_a_rotation_that_is_killed_is_finished_by_the_next": "the command on the folder of keys; that of a"
     " bucket is cut off in the provider's own tests",
+    "policy_commands/test_policy_commands.py::test_every_paper_is_rendered_in_each_form_and_language": "thirty commands that"
+    " print the same on both",
     "probes/test_doctor.py::test_the_command_tells_people_and_machines": "what it finds is asked on both; this prints it",
     "postgres": "the subject is PostgreSQL itself: pools, locks, lost connections, migrations beside a working site",
     "road/test_presence.py::test_a_process_that_sleeps_in_a_transaction_keeps_nobody_from_freeing_the_rest": "SQLite has one"

@@ -14,6 +14,7 @@ from statuette.kernel.domain.news import service
 from statuette.ports.mail import MailUnavailable, Message
 from tests.integration.road.faults import until
 from tests.profiles import Profile
+from tests.publishing import publish_first
 from tests.site import Site, Visitor, serving
 
 TEXTS = {"en": {"subject": "Clay", "text": "Now in clay."}, "de": {"subject": "Ton", "text": "Jetzt aus Ton."}}
@@ -23,13 +24,8 @@ TEXTS = {"en": {"subject": "Clay", "text": "Now in clay."}, "de": {"subject": "T
 async def site(tmp_path: Path, profile: Profile) -> AsyncIterator[Site]:
     async with serving(tmp_path, profile) as site:
         await site.apply_brand(more='purposes = ["marketing"]')
-        await until(lambda: published(site))
-        await site.platform.brands.refresh()
+        await publish_first(site)
         yield site
-
-
-async def published(site: Site) -> bool:
-    return bool((await site.visitor().http.get("/v1/policy/versions")).json()["items"])
 
 
 async def wants(person: Visitor, granted: bool = True) -> None:

@@ -13,7 +13,7 @@ from statuette.ports.mail import MailRefused, Message
 from statuette.ports.processor import Processor
 from tests.integration.road.faults import until
 from tests.profiles import Profile
-from tests.publishing import reword
+from tests.publishing import publish_first, reword
 from tests.site import Site, Visitor, serving
 
 
@@ -21,7 +21,7 @@ from tests.site import Site, Visitor, serving
 async def site(tmp_path: Path, profile: Profile) -> AsyncIterator[Site]:
     async with serving(tmp_path, profile) as site:
         await site.apply_brand()
-        await until(lambda: published(site, 1))
+        await publish_first(site)
         yield site
 
 

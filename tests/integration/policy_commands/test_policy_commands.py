@@ -15,8 +15,8 @@ import redis.asyncio as redis
 
 from statuette.kernel.data_map.check import check
 from statuette.kernel.data_map.gathering import subject
-from tests.integration.road.faults import until
 from tests.profiles import Profile
+from tests.publishing import publish_first
 from tests.site import Site, serving
 
 
@@ -24,7 +24,7 @@ from tests.site import Site, serving
 async def site(tmp_path: Path, profile: Profile) -> AsyncIterator[Site]:
     async with serving(tmp_path, profile) as site:
         await site.apply_brand()
-        await until(lambda: _published(site))
+        await publish_first(site)
         yield site
 
 
@@ -156,6 +156,7 @@ async def test_what_is_published_is_compared_with_what_is_in_use(site: Site) -> 
     assert found == {"change": "editorial", "differences": [], "asks": []}
 
 
+@pytest.mark.parametrize("profile_name", ["embedded"], indirect=True)
 @pytest.mark.parametrize("locale", ["en", "de"])
 @pytest.mark.parametrize("paper", ["notice", "record", "agreement", "processors", "retention"])
 async def test_every_paper_is_rendered_in_each_form_and_language(site: Site, paper: str, locale: str) -> None:
@@ -181,7 +182,3 @@ async def test_a_language_without_words_is_an_error_that_names_those_there_are(s
 
 def _digest(plain: dict[str, Any]) -> str:
     return str(plain["notice"]["digest"] if "notice" in plain else plain["digest"])
-
-
-async def _published(site: Site) -> bool:
-    return bool((await site.visitor().http.get("/v1/policy/versions")).json()["items"])
