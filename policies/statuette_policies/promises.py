@@ -90,20 +90,17 @@ _ACCOUNTS = (
         "Billing papers are kept as long as the law demands, apart from your name, and then go.",
         "There are no payments, so there are no such papers.",
     ),
-    _open(
+    _ruled(
         "usage.anonymise",
         "After two years nothing of what you did here can be traced to you.",
-        "No usage events are collected, and nothing aggregates them.",
     ),
-    _open(
+    _ruled(
         "usage.collect",
         "Which styles are used, how often and for how long is counted by ourselves, without strangers' cookies.",
-        "No usage events are collected.",
     ),
-    _open(
+    _ruled(
         "device.collect",
         "Of your device we note the kind of browser and system, and a shortened network address.",
-        "No dataset describes what a request tells of a device, and no rule shortens an address that limits are counted by.",
     ),
     _open(
         "support.keep",
@@ -124,10 +121,9 @@ _ACCOUNTS = (
 )
 
 _USES = (
-    _open(
+    _ruled(
         "purpose.improvement",
         "Your pictures improve our models only if you said yes.",
-        "The purpose is not declared, so no permit for it exists and nothing is read. There is nothing to say yes to either.",
     ),
     _partly(
         "purpose.service_mail",
@@ -141,10 +137,9 @@ _USES = (
         "processor.marketing",
         PromiseStatus.ruled,
     ),
-    _open(
+    _ruled(
         "purpose.analytics",
         "You can opt out of being counted, at once, and a browser that says so for you is believed.",
-        "Nothing is counted, and `Sec-GPC` is not looked at.",
     ),
     _open(
         "purpose.security",

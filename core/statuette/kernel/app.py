@@ -68,6 +68,11 @@ from statuette.kernel.domain.takedowns.telling import TakedownLetters
 from statuette.kernel.domain.uploads import dataset as uploads_dataset
 from statuette.kernel.domain.uploads import service as uploads
 from statuette.kernel.domain.uploads.flow import UploadFlow
+from statuette.kernel.domain.usage import counting
+from statuette.kernel.domain.usage import dataset as usage_dataset
+from statuette.kernel.domain.usage.counting import Counting
+from statuette.kernel.domain.usage.flow import UsageFlow
+from statuette.kernel.domain.usage.probes import UsageProbes
 from statuette.kernel.egress import Egress
 from statuette.kernel.enforcement import enforcer as enforcement
 from statuette.kernel.enforcement.at_once import AtOnce
@@ -222,7 +227,14 @@ def compose(
     )
     replay = Replay(database, journal, datasets, AtOnce(database, outbox, enforcer), cipher, _restorers(), presence.id)
     key_replay = KeyReplay(database, journal, cipher, datasets)
-    probes = Probes(settings, database, storage, replay)
+    usage_probes = UsageProbes(database)
+    probes = Probes(
+        settings,
+        database,
+        storage,
+        replay,
+        {"usage_choices": usage_probes.choices, "usage_devices": usage_probes.devices},
+    )
 
     plans = Plans(database, policy_of, longest_job)
     reconciliation = Reconciliation(database, clock, storage, leftovers, datasets)
@@ -247,6 +259,7 @@ def compose(
         ),
     )
     authenticator = Authenticator(database, clock, brand_service.find_key)
+    buckets = Buckets(clock)
     return Platform(
         settings=settings,
         clock=clock,
@@ -264,6 +277,7 @@ def compose(
         requests=requests,
         publishing=publishing,
         uploads=UploadFlow(database, storage, leftovers, pixels, longest_job),
+        usage=UsageFlow(database),
         generations=generations,
         generation_flow=flow,
         pixels=pixels,
@@ -291,11 +305,13 @@ def compose(
                 ),
                 *_journal_duties(journal, replay, key_replay),
                 *_rights_duties(rights),
+                Duty("count_usage", timedelta(minutes=10), Counting(database).run, at_once=counting.COUNTED_AT_ONCE),
+                Duty("forget_addresses", timedelta(minutes=1), buckets.forgotten),
                 Duty("probes", timedelta(days=1), probes.run, apart=True),
             ),
         ),
         authenticator=authenticator,
-        buckets=Buckets(clock),
+        buckets=buckets,
         images=ImageSigner(derived(secret, "image-addresses"), settings.public_url),
         secret=secret,
     )
@@ -392,6 +408,8 @@ def _datasets(
         credits_dataset.dataset(policy_of),
         consent_dataset.dataset(policy_of),
         rights_dataset.dataset(cipher),
+        usage_dataset.dataset(policy_of),
+        usage_dataset.COUNTS,
         notices_dataset.NOTICES,
         notices_dataset.VERSIONS,
         brands_dataset.DATASET,

@@ -20,6 +20,7 @@ from statuette.kernel.domain.rights.flow import RightsFlow
 from statuette.kernel.domain.statements.flow import StatementFlow
 from statuette.kernel.domain.takedowns.flow import TakedownFlow
 from statuette.kernel.domain.uploads.flow import UploadFlow
+from statuette.kernel.domain.usage.flow import UsageFlow
 from statuette.kernel.enforcement.enforcer import Enforcer
 from statuette.kernel.enforcement.plans import Plans
 from statuette.kernel.events.hub import Hub
@@ -61,6 +62,7 @@ class Platform:
     requests: Requests
     publishing: PublishingFlow
     uploads: UploadFlow
+    usage: UsageFlow
     generations: Generations
     generation_flow: GenerationFlow
     pixels: PixelPool

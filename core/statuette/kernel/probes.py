@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
 import msgspec
@@ -41,13 +41,25 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 class Probes:
-    """Every probe, by name."""
+    """Every probe, by name.
 
-    def __init__(self, settings: Settings, database: Database, storage: Storage, replay: Replay) -> None:
+    Args:
+        more: further ones, of the domains.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        storage: Storage,
+        replay: Replay,
+        more: Mapping[str, Callable[[], Awaitable[Checked]]] | None = None,
+    ) -> None:
         self._settings = settings
         self._database = database
         self._storage = storage
         self._replay = replay
+        self._more = dict(more or {})
 
     @property
     def all(self) -> dict[str, Callable[[], Awaitable[Checked]]]:
@@ -56,6 +68,7 @@ class Probes:
             "personal_columns": self.personal_columns,
             "object_store": self.object_store,
             "erasure_journal": self.erasure_journal,
+            **self._more,
         }
 
     async def run(self) -> int:

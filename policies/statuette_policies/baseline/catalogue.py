@@ -36,6 +36,12 @@ _CATEGORIES = (
         "Stile und Optionen, die du wählst",
     ),
     _category(
+        "usage_record",
+        Sensitivity.pseudonymous,
+        "What you did here, when, and for how long about",
+        "Was du hier wann getan hast, und ungefähr wie lange",
+    ),
+    _category(
         "job_record",
         Sensitivity.pseudonymous,
         "What was made when, and how it went",
@@ -125,6 +131,33 @@ _PURPOSES = (
                 " unterbunden werden kann."
             )
         },
+    ),
+    Purpose(
+        "analytics",
+        "Seeing how the service is used",
+        Basis.legitimate_interest,
+        "We count which styles are chosen, how often, and about how long pages are open, ourselves and without anybody else's"
+        " cookies. Say no, here or by your browser, and you are not counted from then on.",
+        title_in={"de": "Sehen, wie der Dienst genutzt wird"},
+        statement_in={
+            "de": "Wir zählen, welche Stile gewählt werden, wie oft, und ungefähr wie lange Seiten offen sind, selbst und ohne"
+            " Cookies anderer. Sag Nein, hier oder durch deinen Browser, und du wirst von da an nicht mehr mitgezählt."
+        },
+        opt_out=True,
+        signal=True,
+    ),
+    Purpose(
+        "improvement",
+        "Improving our models",
+        Basis.consent,
+        "You may use the figurines made for me, their styles and how I rated them, to make the models better that make figurines.",
+        title_in={"de": "Unsere Modelle verbessern"},
+        statement_in={
+            "de": "Ihr dürft die für mich gemachten Figuren, ihre Stile und meine Bewertungen dazu verwenden, die Modelle zu"
+            " verbessern, die Figuren machen."
+        },
+        signal=True,
+        optional=True,
     ),
     Purpose(
         "marketing",

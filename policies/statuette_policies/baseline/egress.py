@@ -6,6 +6,33 @@ from statuette.policy import Egress
 
 EGRESS = (
     Egress(
+        id="purpose.analytics",
+        purpose="analytics",
+        categories=("device", "style_choices", "usage_record"),
+        processors=(),
+        sentence="What is counted of how you use the service stays with us: nobody else gets it ({categories}).",
+        sentence_in={
+            "de": (
+                "Was davon gezählt wird, wie du den Dienst nutzt, bleibt bei uns: Niemand sonst bekommt es ({categories})."
+            )
+        },
+    ),
+    Egress(
+        id="purpose.improvement",
+        purpose="improvement",
+        categories=("figurine", "style_choices", "usage_record"),
+        sentence=(
+            "To improve models, nothing of yours is read unless you have agreed to that, and nothing more once you take that back"
+            " ({categories})."
+        ),
+        sentence_in={
+            "de": (
+                "Um Modelle zu verbessern, wird nichts von dir gelesen, wenn du nicht eingewilligt hast, und nichts mehr, sobald du"
+                " das zurücknimmst ({categories})."
+            )
+        },
+    ),
+    Egress(
         id="processor.generation",
         purpose="generation",
         # What a person types onto a figurine is part of the prompt, so it leaves too, and the notice must say so.

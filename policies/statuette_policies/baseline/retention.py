@@ -192,6 +192,26 @@ def _stream(rule_id: str, dataset: str, lifetime: Period, sentence: str, de: str
 
 
 STREAMS = (
+    Retain(
+        id="usage.anonymise",
+        dataset="usage",
+        triggers=(Trigger.created,),
+        after=Period(months=24),
+        maximum=Period(months=24),
+        action=Action.anonymise,
+        carry=Carry.sweep,
+        sentence=(
+            "What we noted of your use is removed {after} after it was noted. Left are numbers by week, of what at least twenty"
+            " accounts did alike, which are changed a little so that nobody's part in them can be told."
+        ),
+        sentence_in={
+            "de": (
+                "Was wir von deiner Nutzung notiert haben, wird {after} danach entfernt. Übrig bleiben Zahlen je Woche darüber, was"
+                " mindestens zwanzig Konten gleichermaßen getan haben, ein wenig verändert, so dass sich niemandes Anteil daran"
+                " erkennen lässt."
+            )
+        },
+    ),
     _stream(
         "takedown.keep",
         "takedowns",

@@ -6,6 +6,35 @@ from statuette.policy import Safeguard
 
 SAFEGUARDS = (
     Safeguard(
+        id="usage.collect",
+        probe="usage_choices",
+        sentence=(
+            "Which styles you choose, how often, how long pages are open and how you rate figurines is noted by ourselves, in words"
+            " of a fixed list, and only as long as you do not object to being counted."
+        ),
+        sentence_in={
+            "de": (
+                "Welche Stile du wählst, wie oft, wie lange Seiten offen sind und wie du Figuren bewertest, notieren wir selbst, in"
+                " Wörtern einer festen Liste, und nur solange du dem Mitzählen nicht widersprichst."
+            )
+        },
+    ),
+    Safeguard(
+        id="device.collect",
+        probe="usage_devices",
+        sentence=(
+            "Of your device only the kinds of browser and system are noted, and the first part of its network address. The whole"
+            " address serves to stop misuse: it is kept in memory, and forgotten an hour after it was last seen."
+        ),
+        sentence_in={
+            "de": (
+                "Von deinem Gerät werden nur die Art des Browsers und des Betriebssystems notiert sowie der erste Teil seiner"
+                " Netzadresse. Die ganze Adresse dient dazu, Missbrauch zu unterbinden: Sie bleibt im Arbeitsspeicher und ist eine"
+                " Stunde, nachdem sie zuletzt zu sehen war, vergessen."
+            )
+        },
+    ),
+    Safeguard(
         id="safeguard.tls",
         probe="tls",
         sentence="What you send us and what we send you travels encrypted.",

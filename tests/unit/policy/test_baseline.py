@@ -98,7 +98,7 @@ def test_making_figurines_and_what_a_brand_may_offer_beside_it_need_consent() ->
     consented = [purpose for purpose in POLICY.purposes.values() if purpose.basis is Basis.consent]
 
     assert {purpose.id for purpose in consented if not purpose.optional} == {"generation"}
-    assert {purpose.id for purpose in consented if purpose.optional} == {"marketing"}
+    assert {purpose.id for purpose in consented if purpose.optional} == {"improvement", "marketing"}
 
 
 def test_nothing_leaves_but_what_a_rule_names() -> None:

@@ -8,9 +8,11 @@ from typing import NamedTuple
 import msgspec
 
 from statuette.errors import RateLimited
+from statuette.policy import enforces
 from statuette.values import Clock
 
 _MOST_BUCKETS = 50_000
+_FORGOTTEN_AFTER_SECONDS = 3600  # no window is longer
 
 
 class TooManyRequests(RateLimited):
@@ -77,6 +79,19 @@ class Buckets:
         """The level that all processes together have left; what was spent here meanwhile is taken off."""
         meanwhile = self._spent.get(key) if self._spent is not None else None
         self._keep(key, level - (meanwhile.tokens if meanwhile else 0), self._clock.monotonic_seconds())
+
+    @enforces("device.collect")
+    def forget(self) -> int:
+        """Drop what nobody has asked about for an hour; returns how many. Such a bucket is full, and may name an address."""
+        until, dropped = self._clock.monotonic_seconds() - _FORGOTTEN_AFTER_SECONDS, 0
+        while self._levels and next(iter(self._levels.values()))[1] <= until:
+            self._levels.popitem(last=False)
+            dropped += 1
+        return dropped
+
+    async def forgotten(self) -> int:
+        """`forget`, as a duty."""
+        return self.forget()
 
     def _keep(self, key: str, level: float, now: float) -> None:
         self._levels[key] = (level, now)

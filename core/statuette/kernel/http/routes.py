@@ -22,6 +22,7 @@ from statuette.kernel.domain.statements.routes import StatementRoutes, Statement
 from statuette.kernel.domain.styles.routes import SiteRoutes
 from statuette.kernel.domain.takedowns.routes import AdminTakedownRoutes, OwnTakedownRoutes, TakedownRoutes
 from statuette.kernel.domain.uploads.routes import UploadRoutes
+from statuette.kernel.domain.usage.routes import AdminUsageRoutes, RatingRoutes, UsageRoutes
 from statuette.kernel.evidence.routes import EvidenceRoutes, ReceiptRoutes
 from statuette.kernel.http.health import healthz, readyz
 from statuette.kernel.http.holds import AdminHoldRoutes
@@ -51,6 +52,8 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     UploadRoutes,
     GenerationRoutes,
     FigurineRoutes,
+    RatingRoutes,
+    UsageRoutes,
     image,
     AdminAccountRoutes,
     AdminCreditRoutes,
@@ -59,6 +62,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     AdminFindingRoutes,
     AdminPolicyRoutes,
     AdminNewsRoutes,
+    AdminUsageRoutes,
     AdminTakedownRoutes,
     AdminHoldRoutes,
     AdminPlanRoutes,

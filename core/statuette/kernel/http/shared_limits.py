@@ -72,6 +72,7 @@ class SharedLimits:
     async def _forever(self) -> None:
         while True:
             await asyncio.sleep(_AGREE_EVERY_SECONDS)
+            self._buckets.forget()
             try:
                 await self.agree()
             except Exception as error:  # whatever it is, the next attempt may succeed

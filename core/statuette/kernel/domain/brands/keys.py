@@ -27,6 +27,7 @@ SCOPES = (
     "holds:write",
     "requests:read",
     "requests:write",
+    "usage:read",
 )
 
 _PREFIXES: dict[KeyKind, str] = {"publishable": "pk", "secret": "sk"}

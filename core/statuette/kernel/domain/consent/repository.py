@@ -138,6 +138,16 @@ async def latest(reader: Reader, brand_id: str, account_id: str, purpose: str) -
     )
 
 
+def undeclined(purpose: str, account: str, brand: str) -> str:
+    """SQL: the decision that counts is none or a yes, and nothing stops the purpose."""
+    return (
+        f"COALESCE((SELECT c.granted FROM consent_record c WHERE c.brand_id = {brand} AND c.account_id = {account}"
+        f" AND c.purpose = '{purpose}' ORDER BY c.created_at DESC, c.granted LIMIT 1), TRUE) AND NOT EXISTS"
+        f" (SELECT 1 FROM processing_stop s WHERE s.account_id = {account} AND s.brand_id = {brand}"
+        f" AND s.purpose IN ('{purpose}', '*'))"
+    )
+
+
 async def latest_of_each(reader: Reader, brand_id: str, account_id: str) -> list[Decision]:
     """The decision that counts, for every purpose decided on."""
     rows = await reader.all(

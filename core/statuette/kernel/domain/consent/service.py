@@ -264,6 +264,15 @@ async def is_granted(reader: Reader, brand_id: str, account_id: str, purpose: st
     return is_live(_state(decision) if decision else None, about, policy.publication)
 
 
+def undeclined(purpose: str, account: str, brand: str) -> str:
+    """SQL that holds unless the account has said no to a purpose that needs no yes, or stopped it.
+
+    Args:
+        account, brand: SQL of their ids.
+    """
+    return repository.undeclined(purpose, account, brand)
+
+
 async def mint_permit(
     reader: Reader,
     *,

@@ -95,6 +95,11 @@ async def get(reader: Reader, brand_id: str, account_id: str | None, figurine_id
     return row
 
 
+async def page(reader: Reader, brand_id: str, account_id: str, *, before: str | None, limit: int) -> list[FigurineRow]:
+    """Those of one account, newest first."""
+    return await repository.page(reader, brand_id, account_id, before=before, limit=limit)
+
+
 async def of_generation(reader: Reader, brand_id: str, generation_id: str) -> list[FigurineRow]:
     """The visible pictures of one job, oldest first."""
     return await repository.of_generation(reader, brand_id, generation_id)

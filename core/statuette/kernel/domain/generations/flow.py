@@ -14,6 +14,7 @@ from statuette.kernel.domain.generations.outcomes import State
 from statuette.kernel.domain.generations.repository import GenerationRow
 from statuette.kernel.domain.generations.schemas import GenerationRequest
 from statuette.kernel.domain.generations.service import Generations
+from statuette.kernel.domain.usage.device import UNKNOWN, Device
 from statuette.kernel.idempotency.once import Once
 from statuette.kernel.plugins import PluginRegistry
 from statuette.ports.image import InputRole
@@ -32,7 +33,14 @@ class GenerationFlow:
         self._generations = generations
         self._plugins = plugins
 
-    async def order(self, brand: LoadedBrand, account_id: str, request: GenerationRequest, once: Once | None) -> str:
+    async def order(
+        self,
+        brand: LoadedBrand,
+        account_id: str,
+        request: GenerationRequest,
+        once: Once | None,
+        device: Device = UNKNOWN,
+    ) -> str:
         """Accept a job, or find the one that the same keyed request made; returns its id."""
 
         async def accept(tx: Transaction) -> str:
@@ -41,7 +49,7 @@ class GenerationFlow:
             order = await self._completed(tx, brand.id, account_id, request)
             checked = plan(order, brand, self._plugins)
             generation_id = await self._generations.accept(
-                tx, brand=brand, account_id=account_id, order=order, plan=checked
+                tx, brand=brand, account_id=account_id, order=order, plan=checked, device=device
             )
             if once is not None:
                 await once.finish(tx, status=202, resource_id=generation_id)

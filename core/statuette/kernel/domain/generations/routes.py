@@ -25,6 +25,7 @@ from statuette.kernel.domain.generations.schemas import (
     GenerationView,
     StreamTicketView,
 )
+from statuette.kernel.domain.usage.device import device_of
 from statuette.kernel.events import tickets
 from statuette.kernel.http.answers import answer, decode_cursor, encode_cursor
 from statuette.kernel.http.headers import first
@@ -60,7 +61,9 @@ class GenerationRoutes(Controller):
         platform.buckets.take(
             f"generations:{account_id}", limit=brand.config.limits.generations_per_hour, window_seconds=3600
         )
-        generation_id = await platform.generation_flow.order(brand, account_id, data, await request.once())
+        generation_id = await platform.generation_flow.order(
+            brand, account_id, data, await request.once(), device_of(request.scope)
+        )
         return await _watched(request, generation_id, ordered=True)
 
     @get(summary="List jobs")

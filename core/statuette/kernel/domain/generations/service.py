@@ -22,6 +22,8 @@ from statuette.kernel.domain.generations.tables import Generation, GenerationInp
 from statuette.kernel.domain.statements import service as statements
 from statuette.kernel.domain.statements.words import of_accounts
 from statuette.kernel.domain.uploads import service as uploads
+from statuette.kernel.domain.usage import service as usage
+from statuette.kernel.domain.usage.device import UNKNOWN, Device
 from statuette.kernel.events.log import EventLog
 from statuette.kernel.events.signals import ENDED, Signals
 from statuette.kernel.work import findings
@@ -52,7 +54,16 @@ class Generations:
         self._brands = brands
         self._longest_job = longest_job
 
-    async def accept(self, tx: Transaction, *, brand: LoadedBrand, account_id: str, order: Order, plan: Plan) -> str:
+    async def accept(
+        self,
+        tx: Transaction,
+        *,
+        brand: LoadedBrand,
+        account_id: str,
+        order: Order,
+        plan: Plan,
+        device: Device = UNKNOWN,
+    ) -> str:
         """Accept a job: consent, inputs, credits, the day's ceiling, the row, the work. All or nothing; returns the id.
 
         Raises:
@@ -136,6 +147,15 @@ class Generations:
             tx, brand_id=brand.id, generation_id=generation_id, type="generation.queued", state=State.queued.value
         )
         await self._outbox.put(tx, queue=INTERACTIVE, actor=ACTOR, subject_id=generation_id)
+        await usage.job_ordered(
+            tx,
+            brand_id=brand.id,
+            account_id=account_id,
+            generation_id=generation_id,
+            style=plan.style.slug,
+            device=device,
+            policy=brand.policy,
+        )
         # Last, since every order of the brand writes this row.
         await budget.reserve(
             tx,
@@ -169,6 +189,7 @@ class Generations:
         await self._release_inputs(tx, job)
         await self._outbox.withdraw(tx, actor=ACTOR, subject_id=job.id)
         await self._let_go(tx, job)
+        await usage.job_ended(tx, job.id, state.value)
         if job.notify:
             await self._outbox.put(tx, queue=MAIL, actor=TELL_ENDED, subject_id=job.id)
         await self._events.append(
