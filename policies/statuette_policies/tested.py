@@ -14,6 +14,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "depicted.takedown": (
         "tests/integration/takedowns/test_takedowns.py::test_a_picture_is_out_of_sight_at_once_for_everybody_and_stays_stored",
     ),
+    "device.collect": (
+        "tests/integration/usage/test_collecting.py::test_a_use_is_noted_in_words_of_closed_lists_and_the_device_by_its_kind_alone",
+        "tests/unit/test_usage_devices.py::test_an_address_loses_what_tells_one_home_from_another",
+    ),
     "figurine.keep": (
         "tests/integration/rules/test_rules.py::test_a_figurine_goes_with_every_size_when_its_owner_asks",
     ),
@@ -40,6 +44,15 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "processor.service_mail": (
         "tests/integration/rules/test_rules.py::test_no_purpose_carries_what_its_rule_does_not_name",
+    ),
+    "purpose.analytics": (
+        "tests/integration/rules/test_rules.py::test_no_purpose_carries_what_its_rule_does_not_name",
+        "tests/integration/usage/test_collecting.py::test_nothing_is_noted_of_whoever_says_no_from_that_moment_on",
+    ),
+    "purpose.improvement": (
+        "tests/integration/rules/test_rules.py::test_no_purpose_carries_what_its_rule_does_not_name",
+        "tests/integration/usage/test_improvement.py::test_nothing_is_read_of_anybody_who_has_not_agreed_or_has_taken_it_back",
+        "tests/integration/usage/test_improvement.py::test_who_agrees_is_read_without_a_name_until_they_take_it_back_in_the_middle",
     ),
     "request.keep": (
         "tests/integration/rights/test_erasure.py::test_what_was_paid_for_is_kept_in_the_books_under_a_pseudonym_and_then_ends",
@@ -84,4 +97,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "upload.saved": ("tests/integration/rules/test_rules.py::test_a_photo_that_is_no_longer_saved_goes_an_hour_later",),
     "upload.unused": ("tests/integration/rules/test_rules.py::test_an_unused_photo_goes_after_a_day",),
     "upload.used": ("tests/integration/rules/test_rules.py::test_a_used_photo_goes_an_hour_after_its_job",),
+    "usage.anonymise": (
+        "tests/integration/usage/test_folding.py::test_what_was_noted_on_29_february_is_removed_two_years_later_and_operators_read_numbers",
+    ),
+    "usage.collect": (
+        "tests/integration/usage/test_collecting.py::test_nothing_is_noted_of_whoever_says_no_from_that_moment_on",
+    ),
 }

@@ -16,7 +16,11 @@ _WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
         (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {_WEBKIT} Chrome/131.0.0.0 Safari/537.36", "chrome", "windows"),
         (f"Mozilla/5.0 (Windows NT 10.0) {_WEBKIT} Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0", "edge", "windows"),
         (f"Mozilla/5.0 (X11; CrOS x86_64) {_WEBKIT} Chrome/131.0.0.0 Safari/537.36 OPR/116.0", "opera", "chromeos"),
-        (f"Mozilla/5.0 (Linux; Android 14) {_WEBKIT} SamsungBrowser/27.0 Chrome/125.0 Safari/537.36", "samsung", "android"),
+        (
+            f"Mozilla/5.0 (Linux; Android 14) {_WEBKIT} SamsungBrowser/27.0 Chrome/125.0 Safari/537.36",
+            "samsung",
+            "android",
+        ),
         (f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) {_WEBKIT} CriOS/131.0 Safari/604.1", "chrome", "ios"),
         (f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {_WEBKIT} Version/18.1 Safari/605.1.15", "safari", "macos"),
         ("Mozilla/5.0 (Android 14; Mobile; rv:132.0) Gecko/132.0 Firefox/132.0", "firefox", "android"),
@@ -43,7 +47,7 @@ def test_a_browser_is_known_by_its_family(agent: str, browser: str, system: str)
 def test_an_address_loses_what_tells_one_home_from_another(address: str, network: str) -> None:
     assert network_of(address) == network
     assert is_cut(network)
-    assert not address or ":" == address[-1] or not is_cut(address)
+    assert not address or address[-1] == ":" or not is_cut(address)
     assert not is_cut(f"{address}/32")
 
 

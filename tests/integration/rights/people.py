@@ -39,6 +39,10 @@ async def settled_person(site: Site, name: str, *, paid: bool = False) -> Belong
     redo = await person.finished((await person.order(parent=job["id"]))["id"])
     assert (await person.http.post(f"/v1/generations/{job['id']}/stream-tickets")).status_code == 201
     assert (await person.http.delete(f"/v1/uploads/{gone['id']}")).status_code == 204
+    rating = f"/v1/figurines/{job['figurines'][0]['id']}/rating"
+    assert (await person.http.put(rating, json={"stars": 5})).status_code == 200
+    visit = {"events": [{"page": "gallery", "seconds": 41}]}
+    assert (await person.http.post("/v1/usage/events", json=visit)).json() == {"recorded": 1}
     figurines = [figurine["id"] for each in (job, redo) for figurine in each["figurines"]]
     return Belongings(
         person, [kept["id"], gone["id"], job["id"], redo["id"], *figurines], [f"{name} of the test", f"key-of-{name}"]

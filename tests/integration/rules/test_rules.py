@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 async def site(tmp_path: Path, profile: Profile, clock: FrozenClock) -> AsyncIterator[Site]:
     async with serving(tmp_path, profile, clock=clock) as site:
-        await site.apply_brand(more='purposes = ["marketing"]\nsignup_credits = 3')
+        await site.apply_brand(more='purposes = ["improvement", "marketing"]\nsignup_credits = 3')
         hurry(site)
         yield site
 
@@ -179,12 +179,21 @@ async def test_what_is_remembered_of_an_erased_account_goes_after_two_years(site
 @pytest.mark.rule("processor.generation")
 @pytest.mark.rule("processor.service_mail")
 @pytest.mark.rule("processor.marketing")
+@pytest.mark.rule("purpose.improvement", "purpose.analytics")
 @pytest.mark.parametrize(
-    ("purpose", "category"), [("generation", "email"), ("service_mail", "photo"), ("marketing", "figurine")]
+    ("purpose", "category"),
+    [
+        ("generation", "email"),
+        ("service_mail", "photo"),
+        ("marketing", "figurine"),
+        ("improvement", "photo"),
+        ("analytics", "usage_record"),
+    ],
 )
 async def test_no_purpose_carries_what_its_rule_does_not_name(site: Site, purpose: str, category: str) -> None:
     person = await site.person()
-    await person.http.put("/v1/account/consents/marketing", json={"granted": True})
+    for optional in ("marketing", "improvement"):
+        await person.http.put(f"/v1/account/consents/{optional}", json={"granted": True})
     (brand,) = site.platform.brands.loaded()
 
     async with site.platform.database.read() as reader:

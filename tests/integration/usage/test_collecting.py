@@ -83,7 +83,9 @@ async def test_a_use_is_noted_in_words_of_closed_lists_and_the_device_by_its_kin
 
 @pytest.mark.rule("usage.collect", "purpose.analytics")
 @pytest.mark.parametrize("how", ["objects", "browser", "restriction"])
-async def test_nothing_is_noted_of_whoever_says_no_from_that_moment_on(site: Site, how: str, clock: FrozenClock) -> None:
+async def test_nothing_is_noted_of_whoever_says_no_from_that_moment_on(
+    site: Site, how: str, clock: FrozenClock
+) -> None:
     # Given somebody who is counted, with a job that is under way
     person = await site.person()
     assert await visit(person) == 1

@@ -33,7 +33,7 @@ def report(brand: str, week: str | None, limit: int, as_json: bool) -> None:
 
         click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
     elif not rows:
-        click.echo("Nothing is counted yet: a week is a day after it is over, and only what some forty people did.")
+        click.echo("Nothing is counted yet: a week is a day after it is over, and only what some fifty people did.")
     for row in rows if not as_json else ():
         about = " ".join(part for part in (row.style, row.page, row.level) if part)
         click.echo(

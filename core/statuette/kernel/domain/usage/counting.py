@@ -27,11 +27,14 @@ from statuette.kernel.evidence import receipts
 from statuette.policy import Action, EffectivePolicy
 
 LEAST_ACCOUNTS = 20
-MOST_EVENTS = 10
+MOST_EVENTS = 5
 """Of one account in one cell: whoever does the same a hundred times a week weighs no more than this."""
 COUNTED_AT_ONCE = 20
-# A cell of exactly LEAST_ACCOUNTS gets above this by noise alone once in a hundred thousand times.
-_SHOWN_FROM = LEAST_ACCOUNTS + 16
+# Whoever knows all but one of a cell: the two numbers together turn no odds by more than the factor 2.
+_ACCOUNTS_REACH = 2
+_EVENTS_REACH = 2 * MOST_EVENTS
+# By noise alone a cell of exactly LEAST_ACCOUNTS gets here less than once in twenty thousand times.
+SHOWN_FROM = LEAST_ACCOUNTS + 28
 _WEEKS_IN_ONE_SWEEP = 20
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -84,9 +87,9 @@ async def count(tx: Transaction, brand_id: str, week: Week) -> None:
         most_events=MOST_EVENTS,
         allowed=while_allowed("a.account_id", "a.brand_id"),
     ):
-        accounts = cell.accounts + noise.two_sided(1)
-        if accounts >= _SHOWN_FROM:
-            events = max(accounts, cell.events + noise.two_sided(MOST_EVENTS))
+        accounts = cell.accounts + noise.two_sided(_ACCOUNTS_REACH)
+        if accounts >= SHOWN_FROM:
+            events = max(accounts, cell.events + noise.two_sided(_EVENTS_REACH))
             await repository.publish(
                 tx, brand_id, week, msgspec.structs.replace(cell, accounts=accounts, events=events)
             )

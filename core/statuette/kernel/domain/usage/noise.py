@@ -1,8 +1,9 @@
 """Whole numbers that are added to a count so that nobody's part in it can be told. Pure, but for the system's randomness.
 
 Somebody who knows what everybody else in a cell did would read the last one's part off an exact count. The noise is two-sided
-geometric: whether one account is in or out, each published number becomes at most twice as likely, or half as likely, as it was
-(ε = ln 2). It is drawn in whole numbers from coin tosses, since noise in floating point gives itself away by its last digits.
+geometric: of a number that one account can change by `reach` / 2, no value becomes more than √2 times as likely, or as unlikely,
+by that account (ε = ln 2 / 2). It is drawn in whole numbers from coin tosses, since noise in floating point gives itself away by
+its last digits.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _DIE = SystemRandom()
 
 
 def two_sided(reach: int) -> int:
-    """Noise for a number that one account can change by `reach` at most, which is at least 1."""
+    """Noise of which each value is half as likely as the one that is nearer to 0 by `reach`, at least 1."""
     return _geometric(reach) - _geometric(reach)
 
 

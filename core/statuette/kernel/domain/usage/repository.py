@@ -90,8 +90,8 @@ async def add(
     """
     return bool(
         await tx.rows(
-            f"INSERT INTO usage_event ({_EVENT}) SELECT :id, CAST(:brand_id AS TEXT), CAST(:account_id AS TEXT), :kind, :style, :page, :level,"
-            f" :browser, :system, :network, :now WHERE {allowed}"
+            f"INSERT INTO usage_event ({_EVENT}) SELECT :id, CAST(:brand_id AS TEXT), CAST(:account_id AS TEXT),"
+            f" :kind, :style, :page, :level, :browser, :system, :network, :now WHERE {allowed}"
             " ON CONFLICT (id) DO UPDATE SET level = excluded.level RETURNING id",
             id=event_id,
             brand_id=brand_id,
@@ -244,7 +244,7 @@ async def cells(
     """
     return await reader.all(
         Counted,
-        f"SELECT {_CELL}, COUNT(*) AS accounts, SUM(CASE WHEN a.n < :most THEN a.n ELSE :most END) AS events"
+        f"SELECT {_CELL}, COUNT(*) AS accounts, CAST(SUM(CASE WHEN a.n < :most THEN a.n ELSE :most END) AS BIGINT) AS events"
         f" FROM (SELECT brand_id, account_id, {_CELL}, COUNT(*) AS n FROM usage_event WHERE brand_id = :brand_id"
         f" AND created_at >= :begins AND created_at < :ends GROUP BY brand_id, account_id, {_CELL}) a"
         f" WHERE {allowed} GROUP BY {_CELL} HAVING COUNT(*) >= :least ORDER BY {_CELL}",

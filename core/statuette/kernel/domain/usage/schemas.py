@@ -53,7 +53,7 @@ class UsageCellView(msgspec.Struct, frozen=True):
         style, page: what it was about; empty where it was about none.
         level: for how long a page was open, or how many stars a figurine got.
         accounts: how many, give or take a few.
-        events: how often altogether, give or take a few; of each account ten at most.
+        events: how often altogether, give or take a few; of each account five at most.
     """
 
     week: str
