@@ -37,6 +37,8 @@ from statuette.kernel.domain.generations import budget
 from statuette.kernel.domain.generations import repository as generations_repository
 from statuette.kernel.domain.rights import repository as rights_repository
 from statuette.kernel.domain.takedowns import repository as takedown_repository
+from statuette.kernel.domain.usage.counting import Counting
+from statuette.kernel.domain.usage.improvement import Export
 from statuette.kernel.enforcement import reconciliation
 from statuette.kernel.enforcement.plans import brand_of as plan_brand_of
 from statuette.kernel.evidence import holders
@@ -96,7 +98,6 @@ NOT_ON_TOUR: Mapping[str, str] = {
     "enforcement/enforcer.py: UPDATE deadline SET erased_at = NULL WHERE id": "where an erasure did not erase",
     "enforcement/at_once.py: UPDATE work_item SET due_at": "by keys, while an account's erasure is replayed",
     "enforcement/at_once.py: SELECT d.id FROM deadline a": "by key and by account, while an account's erasure is replayed",
-    "evidence/log.py: DELETE FROM receipt WHERE id": "by its key, once an account is erased",
     "db/migrator.py: SELECT indisvalid FROM pg_index": "PostgreSQL's own catalogue, while migrating",
 }
 
@@ -178,7 +179,7 @@ class Guide:
     async def lead(self) -> None:
         site = self._site
         for slug, host in (("alpha", "127.0.0.1"), ("beta", "beta.test")):
-            await site.apply_brand(slug, host=host, more='purposes = ["marketing"]')
+            await site.apply_brand(slug, host=host, more='purposes = ["improvement", "marketing"]')
         await site.apply_brand("beta", host="other.test")
         async with site.platform.database.read() as reader:
             await brand_repository.keys_of(reader, (await site.platform.brands.by_host("other.test")).id)
@@ -187,6 +188,7 @@ class Guide:
         await self._photos(person)
         job = await self._jobs(person)
         await self._pictures(person)
+        await self._usage(person)
         await self._account(person)
         await self._consents(person)
         await self._evidence(person)
@@ -288,6 +290,34 @@ class Guide:
         await _get(person, f"/v1/figurines?limit=2&cursor={listed['next_cursor']}", f"/v1/figurines/{first['id']}")
         await _get(person, *[address.removeprefix(self._site.url) for address in first["images"].values()])
         assert (await person.http.delete(f"/v1/figurines/{first['id']}")).status_code == 204
+
+    async def _usage(self, person: Visitor) -> None:
+        """Also what is old enough to be counted and removed, and a week of which nothing is left."""
+        figurine = (await person.http.get("/v1/figurines?limit=1")).json()["items"][0]["id"]
+        visit = await person.http.post("/v1/usage/events", json={"events": [{"page": "home", "seconds": 9}]})
+        assert visit.json() == {"recorded": 1}
+        rating = f"/v1/figurines/{figurine}/rating"
+        assert (await person.http.put(rating, json={"stars": 4})).status_code == 200
+        await _get(person, rating)
+        assert (await person.http.delete(rating)).status_code == 204
+        for query in ("", f"?week=2026-01-05&cursor={encode_cursor('2026-01-05.00007')}"):
+            told = await self._operates("GET", f"/admin/v1/usage{query}")
+            assert told.status_code == 200, told.text
+        (brand,) = [each for each in self._site.platform.brands.loaded() if each.slug == "alpha"]
+        said = await person.http.put("/v1/account/consents/improvement", json={"granted": True})
+        assert said.status_code == 200, said.text
+        database = self._site.platform.database
+        assert [each async for each in Export(database, brand, self._site.platform.plugins.storage).examples()]
+        async with database.transaction() as tx:
+            await tx.execute(
+                "UPDATE usage_event SET created_at = :old WHERE id IN"
+                " (SELECT id FROM usage_event WHERE account_id = :account_id AND kind = 'visited')",
+                account_id=person.account_id,
+                old=datetime(2019, 1, 1, tzinfo=UTC),
+            )
+        await Counting(database).run()
+        for _ in range(2):
+            await self._site.platform.enforcer.sweep()
 
     async def _account(self, person: Visitor) -> None:
         changed = await person.http.patch("/v1/account", json={"name": "Ada", "locale": "de"}, headers={"Sec-GPC": "1"})

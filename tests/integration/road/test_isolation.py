@@ -32,6 +32,8 @@ _PARAMETER = re.compile(r"\{[^}]+\}")
 BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/v1/account/consents/{purpose:str}"): {"granted": True},
     ("POST", "/admin/v1/accounts/{account:str}/credits"): {"amount": 1},
+    ("PUT", "/v1/figurines/{figurine_id:str}/rating"): {"stars": 4},
+    ("POST", "/v1/usage/events"): {"events": [{"page": "home", "seconds": 1}]},
     ("POST", "/v1/takedowns"): {"email": "somebody@example.org", "picture": "fig_00000000000000000000000000"},
     ("POST", "/v1/account/takedowns/{case_id:str}/appeal"): {"message": "It is me."},
     ("POST", "/admin/v1/takedowns/{case_id:str}/decision"): {"decision": "keep"},

@@ -175,5 +175,7 @@ async def test_what_was_noted_on_29_february_is_removed_two_years_later_and_oper
     (cell,) = told.json()["items"]
     assert (cell["week"], cell["style"], told.json()["next_cursor"]) == ("2024-02-26", "chibi", None)
     assert 150 < cell["accounts"] < 250
+    malformed = await person.http.get("/admin/v1/usage?cursor=YWJj", headers=key)
+    assert (malformed.status_code, malformed.json()["code"]) == (400, "malformed_cursor")
     wrong = await person.http.get("/admin/v1/usage?week=2024-02-27", headers=key)
     assert (wrong.status_code, wrong.json()["code"]) == (400, "unknown_week")

@@ -76,12 +76,17 @@ def encode_cursor(last_id: str) -> str:
 
 def decode_cursor(cursor: str | None, prefix: str) -> str | None:
     """The id a cursor stands for. Raises `MalformedCursor`."""
+    value = decode_text(cursor)
+    if value is not None and not is_id(value, prefix):
+        raise MalformedCursor()
+    return value
+
+
+def decode_text(cursor: str | None) -> str | None:
+    """What a cursor stands for, where that is no id: it may be anything. Raises `MalformedCursor`."""
     if cursor is None:
         return None
     try:
-        value = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except ValueError:
         raise MalformedCursor() from None
-    if not is_id(value, prefix):
-        raise MalformedCursor()
-    return value

@@ -14,8 +14,6 @@ INDEXES = (
     Index("usage_event_of_brand", "usage_event (brand_id, created_at)"),
     Index("usage_week_of_brand", "usage_week (brand_id, week)"),
     Index("usage_week_to_fold", "usage_week (ends_at) WHERE folded_at IS NULL"),
-    Index("usage_cell_of_brand", "usage_cell (brand_id, id)"),
-    Index("usage_cell_of_week", "usage_cell (brand_id, week, id)"),
 )
 
 

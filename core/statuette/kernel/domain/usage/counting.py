@@ -79,6 +79,7 @@ async def count(tx: Transaction, brand_id: str, week: Week) -> None:
         return
     if tx.postgres:  # a look at a busy week may take longer than other statements may; it holds nobody up
         await tx.execute(f"SET LOCAL statement_timeout = {_LONGEST_COUNT_MS}")
+    shown = 0
     for cell in await repository.cells(
         tx,
         brand_id,
@@ -90,9 +91,9 @@ async def count(tx: Transaction, brand_id: str, week: Week) -> None:
         accounts = cell.accounts + noise.two_sided(_ACCOUNTS_REACH)
         if accounts >= SHOWN_FROM:
             events = max(accounts, cell.events + noise.two_sided(_EVENTS_REACH))
-            await repository.publish(
-                tx, brand_id, week, msgspec.structs.replace(cell, accounts=accounts, events=events)
-            )
+            noisy = msgspec.structs.replace(cell, accounts=accounts, events=events)
+            await repository.publish(tx, brand_id, week, shown, noisy)
+            shown += 1
 
 
 async def fold(tx: Transaction, older_than: datetime, limit: int, policy_of: PolicyOf) -> int:

@@ -20,7 +20,7 @@ from statuette.kernel.domain.figurines import service as figurines
 from statuette.kernel.domain.usage import service
 from statuette.kernel.permit import PermitRefused
 from statuette.policy import enforces
-from statuette.ports.storage import Storage
+from statuette.ports.storage import ObjectNotFound, Storage
 
 PURPOSE = "improvement"
 CATEGORIES = frozenset({"figurine", "style_choices", "usage_record"})
@@ -94,7 +94,8 @@ class Export:
             if not batch:
                 return
             for figurine_id, example in batch:
-                yield await self._with_picture(account_id, figurine_id, example)
+                if (whole := await self._with_picture(account_id, figurine_id, example)) is not None:
+                    yield whole
             before = batch[-1][0]
 
     async def _batch(self, reader: Reader, account_id: str, before: str | None) -> list[tuple[str, Example]]:
@@ -115,7 +116,8 @@ class Export:
             found.append((row.id, example))
         return found
 
-    async def _with_picture(self, account_id: str, figurine_id: str, example: Example) -> Example:
+    async def _with_picture(self, account_id: str, figurine_id: str, example: Example) -> Example | None:
+        """None: it may not be read any more, or is gone."""
         if self._storage is None:
             return example
         async with self._database.read() as reader:  # a picture takes a while: people may have thought again
@@ -123,9 +125,12 @@ class Export:
                 await require(reader, self._brand, account_id)
                 await figurines.get(reader, self._brand.id, account_id, figurine_id)
             except (ConsentRequired, PermitRefused, NotFound):
-                return example
+                return None
         key = figurines.object_key(self._brand.id, figurine_id, "original")
-        picture = b"".join([piece async for piece in self._storage.stream(key)])
+        try:
+            picture = b"".join([piece async for piece in self._storage.stream(key)])
+        except ObjectNotFound:
+            return None
         return msgspec.structs.replace(example, picture=picture)
 
 

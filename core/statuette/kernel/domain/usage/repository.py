@@ -55,6 +55,11 @@ class CellRow(msgspec.Struct, frozen=True):
     accounts: int
     events: int
 
+    @property
+    def place(self) -> str:
+        """The week, and the number in it: `2026-11-23.00007`."""
+        return self.id.partition(".")[2]
+
 
 class WeekRow(msgspec.Struct, frozen=True):
     id: str
@@ -256,24 +261,39 @@ async def cells(
     )
 
 
-async def publish(tx: Transaction, brand_id: str, week: Week, cell: Counted) -> None:
-    await tx.insert(UsageCell, id=tx.new_id("ucl"), brand_id=brand_id, week=week.name, **msgspec.structs.asdict(cell))
+async def publish(tx: Transaction, brand_id: str, week: Week, number: int, cell: Counted) -> None:
+    await tx.insert(
+        UsageCell,
+        id=_place(brand_id, f"{week.name}.{number:05}"),
+        brand_id=brand_id,
+        week=week.name,
+        **msgspec.structs.asdict(cell),
+    )
 
 
 async def published(
     reader: Reader, brand_id: str, *, week: str | None, before: str | None, limit: int
 ) -> list[CellRow]:
-    """Cells, the latest counted first."""
-    of_week = " AND week = :week" if week is not None else ""
+    """Cells, the latest week first.
+
+    Args:
+        before: `place` of the last one of the page before.
+    """
+    last = _place(brand_id, f"{week or '9999-99-99'}.99999")
     return await reader.all(
         CellRow,
-        f"SELECT {columns_of(CellRow)} FROM usage_cell WHERE brand_id = :brand_id AND id < :before{of_week}"
+        f"SELECT {columns_of(CellRow)} FROM usage_cell WHERE brand_id = :brand_id AND id >= :first AND id < :before"
         " ORDER BY id DESC LIMIT :limit",
         brand_id=brand_id,
-        before=before or "ucl_~",
+        first=_place(brand_id, f"{week or '0000-00-00'}.00000"),
+        before=last if before is None else min(last, _place(brand_id, before)),
         limit=limit,
-        **({"week": week} if week is not None else {}),
     )
+
+
+def _place(brand_id: str, place: str) -> str:
+    # All of one shape, so that any collation sorts them by brand, then week, then number.
+    return f"{brand_id}.{place}"
 
 
 async def oldest(reader: Reader, older_than: datetime) -> Oldest | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, delete, get, post, put
@@ -12,9 +13,11 @@ from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.usage.device import device_of
 from statuette.kernel.domain.usage.flow import shown
 from statuette.kernel.domain.usage.schemas import RatingRequest, RatingView, UsageEvents, UsageRecorded, UsageReport
-from statuette.kernel.http.answers import answer, decode_cursor, encode_cursor
+from statuette.kernel.http.answers import MalformedCursor, answer, decode_text, encode_cursor
 from statuette.kernel.idempotency.once import Once
 from statuette.kernel.platform import Platform
+
+_PLACE = re.compile(r"\d{4}-\d\d-\d\d\.\d{5}")
 
 
 class UsageRoutes(Controller):
@@ -97,7 +100,9 @@ class AdminUsageRoutes(Controller):
         cursor: Annotated[str | None, QueryParameter(max_length=200)] = None,
     ) -> Response[bytes]:
         """The latest week first, once it has been over for a day. Numbers are give or take a few, and small ones are left out."""
-        before = decode_cursor(cursor, "ucl")
+        before = decode_text(cursor)
+        if before is not None and not _PLACE.fullmatch(before):
+            raise MalformedCursor()
         rows = await platform.usage.report(brand.id, week=week, before=before, limit=limit + 1)
-        more = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
+        more = encode_cursor(rows[limit - 1].place) if len(rows) > limit else None
         return answer(request, UsageReport([shown(row) for row in rows[:limit]], more))
