@@ -67,7 +67,7 @@ def test_a_stored_document_is_the_document() -> None:
 
 
 OTHER = msgspec.structs.replace
-BOTH = ("generation", "marketing")
+EVERY = ("generation", "improvement", "marketing")
 CHANGES = {
     "other words of a rule": (with_rule("upload.used", sentence="Gone {after} later."), ChangeClass.editorial, ()),
     "other words of a purpose nobody agrees to": (
@@ -80,25 +80,25 @@ CHANGES = {
     "a longer time": (
         with_rule("upload.used", after=Period(hours=2)),
         ChangeClass.ask_again,
-        BOTH,
+        EVERY,
     ),
-    "a rule that is gone": (without("retain", "upload.cap"), ChangeClass.ask_again, BOTH),
+    "a rule that is gone": (without("retain", "upload.cap"), ChangeClass.ask_again, EVERY),
     "one trigger less": (
         with_rule("figurine.keep", triggers=(Trigger.deletion_asked,)),
         ChangeClass.ask_again,
-        BOTH,
+        EVERY,
     ),
     "one trigger more": (
         with_rule("upload.asked", triggers=(Trigger.account_ended, Trigger.deletion_asked)),
         ChangeClass.notify,
         (),
     ),
-    "a new exemption": (with_rule("upload.cap", exemptions=tuple(Exemption)), ChangeClass.ask_again, BOTH),
-    "a weaker action": (with_rule("upload.used", action=Action.anonymise), ChangeClass.ask_again, BOTH),
+    "a new exemption": (with_rule("upload.cap", exemptions=tuple(Exemption)), ChangeClass.ask_again, EVERY),
+    "a weaker action": (with_rule("upload.used", action=Action.anonymise), ChangeClass.ask_again, EVERY),
     "a stronger action": (with_rule("upload.used", action=Action.shred), ChangeClass.notify, ()),
-    "fewer stores": (with_rule("upload.used", stores=()), ChangeClass.ask_again, BOTH),
-    "time for the longest job": (with_rule("upload.used", longest_job_added=True), ChangeClass.ask_again, BOTH),
-    "a month where 30 days were": (with_rule("account.erase", after=Period(months=1)), ChangeClass.ask_again, BOTH),
+    "fewer stores": (with_rule("upload.used", stores=()), ChangeClass.ask_again, EVERY),
+    "time for the longest job": (with_rule("upload.used", longest_job_added=True), ChangeClass.ask_again, EVERY),
+    "a month where 30 days were": (with_rule("account.erase", after=Period(months=1)), ChangeClass.ask_again, EVERY),
     "a legal floor": (with_rule("upload.used", minimum=Floor(hours=2)), ChangeClass.notify, ()),
     "a right that is gone": (without("rights", "right.withdrawal"), ChangeClass.notify, ()),
     "less that leaves": (with_egress("processor.generation", categories=("photo",)), ChangeClass.notify, ()),
@@ -127,7 +127,7 @@ CHANGES = {
             POLICY,
             purposes={
                 **POLICY.purposes,
-                "improvement": Purpose("improvement", "Models", Basis.consent, "Learn from it."),
+                "research": Purpose("research", "Models", Basis.consent, "Learn from it."),
             },
         ),
         ChangeClass.notify,
@@ -209,7 +209,7 @@ def test_each_difference_says_what_it_asks_for_by_itself() -> None:
 
     assert found == {
         "purposes.billing.title": (ChangeClass.editorial, ()),
-        "rules.upload.used.after": (ChangeClass.ask_again, BOTH),
+        "rules.upload.used.after": (ChangeClass.ask_again, EVERY),
     }
 
 

@@ -35,6 +35,7 @@ def tables() -> list[type[Table]]:
     from statuette.kernel.domain.rights import tables as rights
     from statuette.kernel.domain.takedowns import tables as takedowns
     from statuette.kernel.domain.uploads import tables as uploads
+    from statuette.kernel.domain.usage import tables as usage
     from statuette.kernel.enforcement import tables as enforcement
     from statuette.kernel.events import tables as events
     from statuette.kernel.evidence import tables as evidence
@@ -56,6 +57,7 @@ def tables() -> list[type[Table]]:
             takedowns,
             rights,
             uploads,
+            usage,
             enforcement,
             events,
             evidence,
