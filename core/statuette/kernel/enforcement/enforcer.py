@@ -37,6 +37,7 @@ from statuette.ports.storage import Storage, StorageUnavailable
 
 HANDED_OUT_AT_ONCE = 500
 SWEPT_AT_ONCE = 1000
+SWEPT_IN_ONE_TRANSACTION = 250  # whose locks nobody should have to wait for
 _STILL_IN_USE = timedelta(seconds=2)
 _TRIED_AGAIN_AFTER = timedelta(seconds=15)
 
@@ -113,8 +114,12 @@ class Enforcer:
             dataset = self._datasets.get(rule.dataset)
             if rule.carry is not Carry.sweep or dataset is None:
                 continue
-            async with self._database.transaction() as tx:
-                swept += await dataset.handler.sweep(tx, rule.cutoff(tx.now), SWEPT_AT_ONCE)
+            for _ in range(SWEPT_AT_ONCE // SWEPT_IN_ONE_TRANSACTION):
+                async with self._database.transaction() as tx:
+                    done = await dataset.handler.sweep(tx, rule.cutoff(tx.now), SWEPT_IN_ONE_TRANSACTION)
+                swept += done
+                if done < SWEPT_IN_ONE_TRANSACTION:
+                    break
         return swept
 
     async def run(self, claimed: Claimed) -> None:
