@@ -66,8 +66,8 @@ async def measure() -> list[Figure]:
     milliseconds = sorted(1000 * each for each in run.removing)
     slow = milliseconds[int(0.99 * len(milliseconds))]
     batches = (
-        f"{removed:,} removed in {sum(run.removing):.0f} s by {SWEPT_IN_ONE_TRANSACTION:,}, every commit waits for the disk; a batch takes"
-        f" {statistics.median(milliseconds):.1f} ms, the slowest {milliseconds[-1]:.0f} ms"
+        f"{removed:,} removed in {sum(run.removing):.0f} s by {SWEPT_IN_ONE_TRANSACTION:,}, every commit waits for the disk;"
+        f" a batch takes {statistics.median(milliseconds):.1f} ms, the slowest {milliseconds[-1]:.0f} ms"
     )
     return [
         without_bar("usage counted by week", _EVENTS / run.counting / 1000, counted, "thousand events/s"),
