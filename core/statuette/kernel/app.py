@@ -79,6 +79,7 @@ from statuette.kernel.enforcement.at_once import AtOnce
 from statuette.kernel.enforcement.cascade import Cascade
 from statuette.kernel.enforcement.due import ACTOR as ENFORCE
 from statuette.kernel.enforcement.enforcer import Enforcer
+from statuette.kernel.enforcement.heartbeat import watch as watch_heartbeat
 from statuette.kernel.enforcement.leftovers import ACTOR as LEFTOVERS
 from statuette.kernel.enforcement.leftovers import Leftovers
 from statuette.kernel.enforcement.overdue import measure_overdue
@@ -355,6 +356,7 @@ def _enforcement_duties(
         Duty("plans", timedelta(seconds=1), plans.carry_out, at_once=LOOKED_AT_IN_ONE_RUN),
         Duty("reconcile", timedelta(minutes=1), reconciliation.run, at_once=STEPS_IN_ONE_RUN, apart=True),
         Duty("watch_time", timedelta(seconds=10), watch.run),
+        Duty("watch_heartbeat", timedelta(minutes=1), partial(watch_heartbeat, database)),
         Duty("truncate_log", timedelta(seconds=30), evidence.truncate),
         Duty("seal_evidence", timedelta(seconds=1), evidence.seal, at_once=SEALED_AT_ONCE),
         Duty("anchor", timedelta(seconds=30), anchoring.run, apart=True),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from statuette.errors import StatuetteError
 from statuette.kernel.backup import upkeep
 from statuette.kernel.db.schema import check_schema
+from statuette.kernel.enforcement.heartbeat import SILENT_AFTER, last_beat
 from statuette.kernel.evidence.anchoring import FINDING as ANCHOR_FAILED
 from statuette.kernel.platform import Platform
 from statuette.kernel.probes import Checked
@@ -109,9 +110,14 @@ async def _ticking(platform: Platform) -> Checked:
         ticks = await reader.value(
             "SELECT 1 AS ticks FROM lease WHERE name = 'scheduler' AND until > :now", now=reader.now
         )
-    if ticks:
-        return Checked("scheduler", True, "ticks")
-    return Checked("scheduler", False, "nobody keeps deadlines", "Start `statuette serve`, or `statuette scheduler`.")
+        last, now = await last_beat(reader), reader.now
+    if not ticks:
+        return Checked(
+            "scheduler", False, "nobody keeps deadlines", "Start `statuette serve`, or `statuette scheduler`."
+        )
+    if last is not None and now - last >= SILENT_AFTER:
+        return Checked("scheduler", False, "ticks, and looks for no deadlines", "Its log says why; then start it anew.")
+    return Checked("scheduler", True, "ticks")
 
 
 async def _backup(platform: Platform) -> Checked:

@@ -82,7 +82,7 @@ async def _found(site: Site, code: str) -> bool:
 
 
 async def _marked(site: Site) -> bool:
-    return await count(site, "SELECT COUNT(*) AS n FROM time_mark") > 0
+    return await count(site, "SELECT COUNT(*) AS n FROM time_mark WHERE name = 'clock'") > 0
 
 
 async def _gone(site: Site) -> bool:

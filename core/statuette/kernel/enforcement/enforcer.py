@@ -24,6 +24,7 @@ from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.db.sql import columns_of
 from statuette.kernel.enforcement import guards, holds
 from statuette.kernel.enforcement.due import ACTOR, DueDeadlines
+from statuette.kernel.enforcement.heartbeat import Heartbeat
 from statuette.kernel.enforcement.leftovers import Leftovers, destroy
 from statuette.kernel.evidence import receipts
 from statuette.kernel.journal.entries import Erasing
@@ -97,6 +98,7 @@ class Enforcer:
         self._rules = rules
         self._residuals_of = residuals_of
         self._due = DueDeadlines()
+        self._heartbeat = Heartbeat()
 
     async def hand_out(self) -> int:
         """Claim what is due and put it to the workers; returns how many. The scheduler's job."""
@@ -104,6 +106,7 @@ class Enforcer:
             claimed = await self._due.claim(tx, HANDED_OUT_AT_ONCE)
             for deadline_id in claimed:
                 await self._outbox.put(tx, queue=ENFORCEMENT, actor=ACTOR, subject_id=deadline_id)
+            await self._heartbeat.beat(tx)
         telemetry.heartbeats.add(1)
         return len(claimed)
 
