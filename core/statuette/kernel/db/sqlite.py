@@ -86,9 +86,9 @@ class TunedSQLite(SQLiteEngine):
             telemetry.connection_wait_seconds.record(time.monotonic() - began)
             assert self._writer is not None, "the database is not open"
             connection = self._writer
-            with _translated():
-                await connection.execute("BEGIN IMMEDIATE")
             try:
+                with _translated():
+                    await connection.execute("BEGIN IMMEDIATE")
                 yield SQLiteConnection(connection)
                 with _translated():
                     await connection.execute("COMMIT")
@@ -116,8 +116,8 @@ class TunedSQLite(SQLiteEngine):
 
 
 async def _rolled_back(connection: aiosqlite.Connection) -> None:
-    if connection.in_transaction:
-        await connection.execute("ROLLBACK")
+    # In the connection's own thread, behind what was cancelled: a BEGIN may still be on its way. Where none is, it does nothing.
+    await connection.rollback()
 
 
 @contextmanager

@@ -22,7 +22,10 @@ class PageVisit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class UsageEvents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a front end noticed since it last told."""
 
-    events: Annotated[list[PageVisit], Meta(min_length=1, max_length=20)]
+    events: Annotated[
+        list[PageVisit],
+        Meta(min_length=1, max_length=20, examples=[[{"page": "gallery", "seconds": 41}]]),
+    ]
 
 
 class UsageRecorded(msgspec.Struct, frozen=True):
