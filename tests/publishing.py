@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from statuette.kernel.domain.notices.service import NothingToPublish, PublishedMeanwhile
 from tests.site import Site
 
 
@@ -25,5 +26,10 @@ async def reword(site: Site, purpose: str, **changes: Any) -> None:
 
 async def publish_first(site: Site) -> None:
     """Publish what holds from the beginning, as the scheduler does within seconds."""
-    await site.platform.publishing.look()
+    while True:
+        try:
+            await site.platform.publishing.look()
+            break
+        except (NothingToPublish, PublishedMeanwhile):
+            continue  # the scheduler was a moment faster with one of the brands
     await site.platform.brands.refresh()
