@@ -65,6 +65,16 @@ class PostgresDatabases:
         finally:
             self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """The address of one that nobody has migrated, which is dropped in the end."""
+        name = f"test_{uuid4().hex}"
+        self._execute(f"CREATE DATABASE {name}")
+        try:
+            yield database_at(self._server_url, name)
+        finally:
+            self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
     @property
     def _connection(self) -> asyncpg.Connection:
         assert self._admin is not None, "entered first"

@@ -32,8 +32,10 @@ _ANSWERS: dict[str, Any] = {
     "statuette.kernel.domain.consent.service:is_live": True,
     "statuette.kernel.domain.generations.views:source_type": "",
     "statuette.kernel.domain.usage.service:while_allowed": "1 = 1",
+    "statuette.kernel.probes:Probes.log_lines": _WELL,
     "statuette.kernel.probes:Probes.object_store": _WELL,
     "statuette.kernel.probes:Probes.personal_columns": _WELL,
+    "statuette.kernel.probes:Probes.queues": _WELL,
     "statuette.kernel.probes:Probes.tls": _WELL,
 }
 

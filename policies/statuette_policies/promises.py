@@ -194,15 +194,13 @@ _OPERATION = (
     ),
     _ruled("policy.change", "When these promises change you are told, and asked again where your consent is needed."),
     _ruled("backup.erase", "What was erased stays erased, also after a backup was restored."),
-    _open(
-        "queue.payload",
-        "What waits for work names your photo and does not contain it.",
-        "Messages hold a queue and an id, and tests look for more. No rule says so.",
-    ),
-    _open(
+    _ruled("queue.payload", "What waits for work names your photo and does not contain it."),
+    _partly(
         "logs.content",
         "No photo, word or address of yours is in our logs.",
-        "Tests look for them after real runs. No rule says so.",
+        "logs.content",
+        "What vendors and plugins fill into their lines is left out, and so are addresses. A plugin that builds a line of"
+        " somebody's words itself is not kept from it: the canary drill finds it.",
     ),
     _open(
         "controller",

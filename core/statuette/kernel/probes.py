@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from statuette.errors import StatuetteError
+from statuette.kernel import telemetry
 from statuette.kernel.db.columns import Ciphertext
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.encryption import looks_sealed
@@ -17,11 +19,14 @@ from statuette.kernel.db.schema import tables
 from statuette.kernel.journal.replay import Replay
 from statuette.kernel.settings import Settings, is_loopback
 from statuette.kernel.work import findings
+from statuette.kernel.work.payload import names_a_record
 from statuette.policy.enforcers import enforces
 from statuette.ports.storage import Storage
 
 FINDING = "safeguard_failed"
 _SAMPLED = 20
+_QUEUED = 200
+_WORDS = "words-of-nobody"
 _SECONDS = 10.0
 
 
@@ -69,6 +74,8 @@ class Probes:
             "object_store": self.object_store,
             "erasure_journal": self.erasure_journal,
             **self._more,
+            "queues": self.queues,
+            "log_lines": self.log_lines,
         }
 
     async def run(self) -> int:
@@ -164,3 +171,25 @@ class Probes:
                 "erasure_journal", False, f"{missing} segments are unknown to the database", "Restart the site."
             )
         return Checked("erasure_journal", True, "read; the database knows all of it")
+
+    @enforces("queue.payload")
+    async def queues(self) -> Checked:
+        """What waits for work is ids: the latest of it."""
+        async with self._database.read() as reader:
+            rows = await reader.rows(f"SELECT subject_id FROM work_item ORDER BY id DESC LIMIT {_QUEUED}")
+        if not all(names_a_record(row["subject_id"]) for row in rows):
+            return Checked("queues", False, "work is named by something else than an id", "Find out what wrote it.")
+        return Checked("queues", True, f"{len(rows)} items looked at")
+
+    @enforces("logs.content")
+    async def log_lines(self) -> Checked:
+        """A line of somebody else's that was filled with words, and an error that repeats them, come out without."""
+        try:
+            raise ValueError(_WORDS)
+        except ValueError as error:
+            trouble = (type(error), error, error.__traceback__)
+        record = logging.LogRecord("vendor", logging.WARNING, __file__, 1, "met %s", (_WORDS,), trouble)
+        record.facts = {"about": f"{_WORDS}@example.org"}
+        if _WORDS in telemetry.JsonLines().format(record):
+            return Checked("log_lines", False, "words get into the log", "See `statuette.kernel.telemetry.logs`.")
+        return Checked("log_lines", True, "words do not get into the log")

@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -45,6 +46,36 @@ class StoreCapabilities(msgspec.Struct, frozen=True):
     versioned: bool
     signed_urls: bool
     off_host: bool = False
+
+
+class VersionKind(StrEnum):
+    """What a store keeps under a key."""
+
+    current = "current"
+    earlier = "earlier"
+    """It was replaced or deleted, and can still be read."""
+    marker = "marker"
+    """It hides what is earlier, and holds no bytes."""
+    unfinished = "unfinished"
+    """Parts of an upload that has not ended; they cannot be read."""
+
+
+class StoredVersion(msgspec.Struct, frozen=True):
+    """One of the things that a store keeps under a key.
+
+    Attributes:
+        version: opaque; what `read_version` takes.
+        modified_at: aware, UTC.
+    """
+
+    key: str
+    kind: VersionKind
+    version: str
+    modified_at: datetime
+
+    @property
+    def holds_bytes(self) -> bool:
+        return self.kind in (VersionKind.current, VersionKind.earlier)
 
 
 class InvalidKey(StatuetteError):
@@ -151,6 +182,22 @@ class Storage(ABC):
     @abstractmethod
     def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         """Every object below `prefix` (which ends in `/`), in key order; versions and temporary files not included."""
+
+    def history(self) -> AsyncIterator[StoredVersion] | None:
+        """Everything that the store keeps for the platform, whatever its key, earlier versions, markers and unfinished uploads
+        included; None for a store that keeps nothing but what `list` tells of, or cannot tell.
+
+        Asked by the canary drill only. It says what the store says, and is not to share a line with `purge_versions`, which it
+        is there to check.
+        """
+        return None
+
+    async def read_version(self, found: StoredVersion) -> bytes | None:
+        """The bytes of something that `history` told of; None when it has gone meanwhile."""
+        try:
+            return await self.read(found.key)
+        except ObjectNotFound:
+            return None
 
     @abstractmethod
     def signed_url(self, key: str, *, media_type: str, expires_at: datetime) -> str | None:

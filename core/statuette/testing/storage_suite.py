@@ -29,6 +29,7 @@ from statuette.ports.storage import (
     ObjectInfo,
     ObjectNotFound,
     Storage,
+    StoredVersion,
     check_key,
 )
 from statuette.testing.clock import FrozenClock
@@ -268,6 +269,23 @@ class StorageSuite:
         assert [info.key async for info in storage.list("suite/p/")] == []
         assert await storage.read("suite/px/kept") == b"kept"
 
+    async def test_history_tells_of_every_object_and_after_a_purge_of_nothing_that_was_deleted(
+        self, storage: Storage
+    ) -> None:
+        if storage.history() is None:
+            return  # the store keeps nothing that `list` does not tell of, or cannot tell
+        for key in ("suite/h/kept", "suite/h/gone"):
+            await storage.put(key, b"bytes", media_type=_TYPE)
+        found = await _history(storage)
+        assert {"suite/h/kept", "suite/h/gone"} <= {each.key for each in found}
+        (kept,) = [each for each in found if each.key == "suite/h/kept"]
+        assert await storage.read_version(kept) == b"bytes"
+
+        await storage.delete_many(["suite/h/gone"])
+        await storage.purge_versions("suite/h/")
+
+        assert [each.key for each in await _history(storage) if each.key.startswith("suite/h/")] == ["suite/h/kept"]
+
     async def test_a_purge_leaves_objects_that_were_not_deleted(self, storage: Storage) -> None:
         for body in (b"one", b"two"):
             await storage.put("suite/p/a", body, media_type=_TYPE)
@@ -367,3 +385,8 @@ async def _pass(clock: Clock, duration: timedelta) -> None:
         clock.advance(duration)
     else:
         await clock.sleep(duration)
+
+
+async def _history(storage: Storage) -> list[StoredVersion]:
+    told = storage.history()
+    return [] if told is None else [each async for each in told]

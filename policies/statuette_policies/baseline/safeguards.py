@@ -82,4 +82,20 @@ SAFEGUARDS = (
             "de": "Jedes hier gemachte Bild sagt in jeder seiner Größen, für Maschinen lesbar, dass eine KI es gemacht hat."
         },
     ),
+    Safeguard(
+        id="queue.payload",
+        probe="queues",
+        sentence="Work that waits to be done names your photo or your order by a number, and holds nothing of it.",
+        sentence_in={
+            "de": "Arbeit, die noch aussteht, nennt dein Foto oder deine Bestellung mit einer Nummer und enthält nichts davon."
+        },
+    ),
+    Safeguard(
+        id="logs.content",
+        probe="log_lines",
+        sentence="Our logs name what happened and to which number, without your photos, your words or your address.",
+        sentence_in={
+            "de": "Unsere Protokolle nennen, was geschah und mit welcher Nummer, ohne deine Fotos, deine Worte oder deine Adresse."
+        },
+    ),
 )

@@ -13,11 +13,13 @@ from statuette.ports.storage import (
     Storage,
     StorageUnavailable,
     StoreCapabilities,
+    StoredVersion,
     check_key,
     check_prefix,
 )
 from statuette_s3.bucket import Bucket, ObjectChanged
 from statuette_s3.config import S3Config
+from statuette_s3.history import History
 from statuette_s3.probe import as_configuration_errors, try_out
 from statuette_s3.signing import Signer
 from statuette_s3.versions import Versions
@@ -118,6 +120,12 @@ class S3Storage(Storage):
         async for page in self._bucket.pages(check_prefix(prefix)):
             for info in page:
                 yield info
+
+    def history(self) -> AsyncIterator[StoredVersion]:
+        return History(self._config).everything()
+
+    async def read_version(self, found: StoredVersion) -> bytes | None:
+        return await asyncio.to_thread(History(self._config).read, found)
 
     def signed_url(self, key: str, *, media_type: str, expires_at: datetime) -> str:
         check_key(key)

@@ -112,7 +112,7 @@ class Versions:
         """The client, made when first needed: the library takes a second to import."""
         with self._lock:
             if self._client is None:
-                self._client = _client(self._config)
+                self._client = new_client(self._config)
             return self._client
 
 
@@ -131,7 +131,8 @@ def _fine_if_gone(code: str) -> Iterator[None]:
             raise
 
 
-def _client(config: BucketConfig) -> Any:
+def new_client(config: BucketConfig) -> Any:
+    """A client of the store's own kind, to be closed."""
     from botocore.config import Config
 
     with _session_lock:

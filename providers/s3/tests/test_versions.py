@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from statuette.ports.storage import StorageUnavailable
+from statuette.ports.storage import StorageUnavailable, StoredVersion
 from statuette.testing.servers.s3 import S3Access
 from statuette.testing.wire import WireRequest
 
@@ -45,8 +45,15 @@ async def test_a_purge_removes_versions_markers_and_parts_below_its_prefix_and_n
     for key in ("u/1/unfinished", "u/10/unfinished"):
         begin_upload(access, bucket, own_folder + key)
 
+    told = [each async for each in storage.history()]
+    assert _by_kind(told) == _as_seen(*raw_history(access, bucket, own_folder))
+    first = next(each for each in reversed(told) if each.key == "u/1/replaced")
+    assert await storage.read_version(first) == (b"one" if bucket == VERSIONED else b"two")
+
     removed = await storage.purge_versions("u/1/")
 
+    assert _by_kind([each async for each in storage.history()]) == _as_seen(*raw_history(access, bucket, own_folder))
+    assert bucket == BUCKET or await storage.read_version(first) is None
     versions, markers, uploads = raw_history(access, bucket, own_folder)
     kept = [] if bucket == BUCKET else ["u/10/deleted", "u/10/deleted"]
     assert sorted(versions) == ["u/1/back", "u/1/replaced", *kept]
@@ -57,6 +64,18 @@ async def test_a_purge_removes_versions_markers_and_parts_below_its_prefix_and_n
     assert await storage.read("u/1/back") == b"three"
     assert await storage.read("u/1/replaced") == b"two"
     assert await storage.purge_versions("u/1/") == 0
+
+
+def _by_kind(told: list[StoredVersion]) -> dict[str, list[str]]:
+    kinds = {"earlier": "current"}
+    found: dict[str, list[str]] = {"current": [], "marker": [], "unfinished": []}
+    for each in told:
+        found[kinds.get(each.kind.value, each.kind.value)].append(each.key)
+    return {kind: sorted(keys) for kind, keys in found.items()}
+
+
+def _as_seen(versions: list[str], markers: list[str], uploads: list[str]) -> dict[str, list[str]]:
+    return {"current": sorted(versions), "marker": sorted(markers), "unfinished": sorted(uploads)}
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 3, 5, 100])

@@ -15,6 +15,8 @@ class Done(StrEnum):
     key_backup = "key_backup"
     restore_tried = "restore_tried"
     """A backup was opened on trial, or restored for good."""
+    drill = "drill"
+    """A synthetic account was erased and looked for everywhere."""
 
 
 class _Row(msgspec.Struct, frozen=True):

@@ -22,7 +22,7 @@ _COMMANDS = {
     "doctor": "Check that the deployment is set up so that it can keep its promises.",
     "keys": "Rotate the master keys that wrap people's data keys.",
     "ledger": "Verify that the credits add up.",
-    "policy": "Check, explain, compare, render, plan and publish what is promised.",
+    "policy": "Check, explain, compare, render, plan, publish and try out what is promised.",
     "evidence": "Verify what shows that something was deleted.",
     "hold": "Place, lift and list legal holds.",
     "privacy": "Answer what people ask for by right.",

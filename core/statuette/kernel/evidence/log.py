@@ -193,8 +193,13 @@ class EvidenceLog:
             id=receipt.deadline_id,
             now=tx.now,
         )
-        if receipt.account_id is None:  # nor is anybody whom the deadline, which names the account, could tell anything
-            await tx.execute("DELETE FROM deadline WHERE id = :id", id=receipt.deadline_id)
+        if receipt.account_id is None:
+            # Nor is anybody whom the deadline, which names the account, could tell anything, or one that it took the place of.
+            await tx.execute(
+                "DELETE FROM deadline WHERE record_id IN (SELECT record_id FROM deadline WHERE id = :id)"
+                " AND (id = :id OR state = 'superseded')",
+                id=receipt.deadline_id,
+            )
 
 
 class _Tiles:

@@ -16,6 +16,7 @@ import msgspec
 from statuette.errors import StatuetteError
 from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.telemetry import trace_parent
+from statuette.kernel.work.payload import only_ids
 from statuette.kernel.work.queues import QUEUES
 from statuette.kernel.work.tables import WorkItem
 
@@ -95,7 +96,12 @@ class Outbox:
     async def put(
         self, tx: Transaction, *, queue: str, actor: str, subject_id: str, due_at: datetime | None = None
     ) -> None:
-        """Ask for `actor` to act on `subject_id`. A second request for the same is the same work."""
+        """Ask for `actor` to act on `subject_id`. A second request for the same is the same work.
+
+        Raises:
+            NotAnId: `subject_id` is something else than ids and fixed words.
+        """
+        only_ids(subject_id)
         item_id = tx.new_id("wrk")
         now_due = due_at is None or due_at <= tx.now
         put = await tx.insert_new(
