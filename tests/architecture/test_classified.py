@@ -34,6 +34,7 @@ from statuette.testing import FrozenClock
 OURS_TO_ANSWER_FOR = frozenset(
     {
         "backup_damaged",
+        "drill_road_broken",
         "egress_denied",
         "field_unreadable",
         "internal_error",
@@ -45,6 +46,7 @@ OURS_TO_ANSWER_FOR = frozenset(
         "mail_refused",
         "object_exists",
         "object_not_found",
+        "payload_not_an_id",
         "permit_expired",
         "unique_violation",
         "unknown_handle",

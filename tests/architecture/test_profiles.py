@@ -18,6 +18,7 @@ INTEGRATION = REPOSITORY / "tests" / "integration"
 ONE_PROFILE = {
     "rights/test_copy.py::test_thousands_of_figurines_are_streamed_in_bounded_memory": "thousands of pictures, once",
     "backup": "PostgreSQL and S3 are backed up by their own means",
+    "drill/test_drill.py::test_a_road_that_breaks_off_is_told_and_leaves_no_account_behind": "what is walked is the same on both",
     "keys/test_rotation.py::test_a_rotation_that_is_killed_is_finished_by_the_next": "the command on the folder of keys; that of a"
     " bucket is cut off in the provider's own tests",
     "policy_commands/test_policy_commands.py::test_every_paper_is_rendered_in_each_form_and_language": "thirty commands that"
@@ -43,6 +44,8 @@ NO_PROFILE = {
     "credits/test_verification.py::test_there_is_tampering_for_every_check": "looks at the tests beside it",
     "credits/test_verification.py::test_the_command_makes_no_database_where_there_is_none": "only SQLite makes a database by"
     " opening it",
+    "drill/test_ids_only.py::test_our_own_lines_say_what_they_were_filled_with": "writes lines",
+    "drill/test_ids_only.py::test_what_others_fill_into_their_lines_and_every_address_stays_out_of_the_log": "writes lines",
     "road/test_watchers.py::test_a_process_takes_no_more_watchers_than_leave_room_for_others": "computes numbers",
     "test_brands.py::test_a_mistake_in_a_file_is_named_with_its_line": "reads files and stores nothing",
     "test_brands.py::test_two_files_with_the_same_slug_or_host_name_each_other": "reads files and stores nothing",

@@ -95,6 +95,7 @@ NOT_ON_TOUR: Mapping[str, str] = {
     "data_map/gathering.py: SELECT m.name": "SQLite's own catalogue",
     "db/history.py: SELECT 1 AS found FROM sqlite_master": "SQLite's own catalogue",
     "db/migrations/": "indexes of a part of a table",
+    "drill/": "an operator's drill, now and then: catalogues, marks by their key, what waits for work just now",
     "enforcement/enforcer.py: UPDATE deadline SET erased_at = NULL WHERE id": "where an erasure did not erase",
     "enforcement/at_once.py: UPDATE work_item SET due_at": "by keys, while an account's erasure is replayed",
     "enforcement/at_once.py: SELECT d.id FROM deadline a": "by key and by account, while an account's erasure is replayed",

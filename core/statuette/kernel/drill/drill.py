@@ -123,8 +123,8 @@ class Drill:
 
     async def _carried_out(self, scratch: Path) -> Report:
         walked = await self._road.walk(lambda account_id: mark.mark(self._platform, account_id))
-        await self._road.settled()
         self._ids = tuple(walked.ids.values())
+        await self._road.settled(self._ids)
         needles = await self._needles(walked)
         search = Search(self._canary.stem, needles)
         places = self._places(walked)
@@ -138,7 +138,7 @@ class Drill:
 
         receipt = await self._road.end(walked)
         await mark.unmark(self._platform, walked.account_id)
-        await self._road.settled()
+        await self._road.settled(self._ids)
 
         after = {place.name: await _seen(place, search) for place in places}
         stay = rows_that_stay(places[0], after[places[0].name])

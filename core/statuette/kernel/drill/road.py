@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -143,13 +143,20 @@ class Road:
         file: dict[str, Any] = answer.json()
         return file
 
-    async def settled(self) -> None:
-        """Wait until no work is left that is due."""
+    async def settled(self, ids: Iterable[str]) -> None:
+        """Wait until no work on these records is left that is due: letters are written, providers told."""
+        wanted = tuple(ids)
 
         async def idle() -> bool | None:
             async with self._platform.database.read() as reader:
-                due = await reader.value("SELECT 1 AS due FROM work_item WHERE due_at <= :now LIMIT 1", now=reader.now)
-            return None if due else True
+                for each in wanted:
+                    if await reader.value(
+                        "SELECT 1 AS due FROM work_item WHERE subject_id LIKE :about AND due_at <= :now LIMIT 1",
+                        about=f"%{each}%",
+                        now=reader.now,
+                    ):
+                        return None
+            return True
 
         await self._until("settle", idle)
 

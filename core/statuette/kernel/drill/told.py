@@ -87,7 +87,7 @@ class Spans(Place, SpanExporter):
         return SpanExportResult.SUCCESS
 
     async def plant(self, control: bytes) -> bool:
-        with telemetry.span("drill control", control=control.decode()):
+        with telemetry.span(f"drill control {control.decode()}"):
             pass
         return True
 
