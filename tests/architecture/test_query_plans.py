@@ -438,6 +438,9 @@ class Guide:
         assert letters.json()["letters"]["sent"] > 0
         await _get(person, "/v1/policy", "/v1/policy/notice?version=1", "/v1/policy/diff?old=1&new=2")
         await _get(person, "/v1/policy/versions?limit=1", "/v1/policy/versions/2")
+        await _get(person, "/v1/policy/papers/processors", "/.well-known/gpc.json")
+        record = await person.http.get("/admin/v1/policy/papers/record", headers=operator)
+        assert record.status_code == 200, record.text
         await _get(person, published.json()["page"].removeprefix(self._site.url))
 
     async def _rights(self) -> None:

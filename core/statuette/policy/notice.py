@@ -13,6 +13,7 @@ from statuette.errors import ConfigurationError
 from statuette.policy.catalogue import Sensitivity
 from statuette.policy.headings import HEADINGS, Headings
 from statuette.policy.pack import EffectivePolicy
+from statuette.policy.page import whole_page
 from statuette.policy.periods import Period
 from statuette.policy.rules import Egress, Exemption, Notify, Retain, Right, Rule
 from statuette.policy.words import in_words, time_in_force
@@ -226,15 +227,8 @@ def as_markdown(shown: Notice) -> str:
 
 
 def as_html(shown: Notice) -> str:
-    """A whole page of HTML without scripts, styles or anything from elsewhere."""
-    title = html.escape(_title(shown))
-    parts = [
-        "<!doctype html>",
-        f'<html lang="{shown.locale}">',
-        f'<head><meta charset="utf-8"><title>{title}</title></head>',
-        "<body>",
-        f"<h1>{title}</h1>",
-    ]
+    """A whole page of HTML without scripts or anything from elsewhere."""
+    parts = []
     for heading, items in _blocks(shown):
         parts += [f"<h2>{html.escape(heading)}</h2>", "<ul>"]
         for head, text in items:
@@ -242,8 +236,8 @@ def as_html(shown: Notice) -> str:
             parts.append(f"<li>{strong}{html.escape(text)}</li>")
         parts.append("</ul>")
     version = html.escape(_headings(shown.locale).version)
-    parts += [f"<p>{version}: <code>{html.escape(shown.digest)}</code></p>", "</body>", "</html>"]
-    return "\n".join(parts) + "\n"
+    parts.append(f"<p>{version}: <code>{html.escape(shown.digest)}</code></p>")
+    return whole_page(shown.locale, _title(shown), parts)
 
 
 def _title(shown: Notice) -> str:

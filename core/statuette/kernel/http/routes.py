@@ -10,6 +10,7 @@ from statuette.kernel.domain.credits.routes import AdminCreditRoutes, CreditRout
 from statuette.kernel.domain.figurines.routes import FigurineRoutes, image
 from statuette.kernel.domain.generations.routes import AdminGenerationRoutes, GenerationRoutes
 from statuette.kernel.domain.news.routes import AdminNewsRoutes, UnsubscribeRoutes
+from statuette.kernel.domain.notices.paper_routes import AdminPaperRoutes, PaperRoutes, global_privacy_control
 from statuette.kernel.domain.notices.routes import AdminPolicyRoutes, PolicyRoutes, policy_page
 from statuette.kernel.domain.rights.routes import (
     AddressRoutes,
@@ -42,6 +43,8 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     StatementRoutes,
     StatementTextRoutes,
     PolicyRoutes,
+    PaperRoutes,
+    global_privacy_control,
     UnsubscribeRoutes,
     TakedownRoutes,
     OwnTakedownRoutes,
@@ -61,6 +64,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     AdminPrivacyRequestRoutes,
     AdminFindingRoutes,
     AdminPolicyRoutes,
+    AdminPaperRoutes,
     AdminNewsRoutes,
     AdminUsageRoutes,
     AdminTakedownRoutes,

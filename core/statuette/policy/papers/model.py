@@ -8,6 +8,7 @@ import re
 import msgspec
 
 from statuette.policy.notice import Issuer
+from statuette.policy.page import whole_page
 from statuette.policy.words import LOCALES
 
 _MARKS = re.compile(r"([\\`*_\[\]<>|#])")
@@ -80,15 +81,8 @@ def as_markdown(shown: Paper) -> str:
 
 
 def as_html(shown: Paper) -> str:
-    """A whole page of HTML without scripts, styles or anything from elsewhere."""
-    title = html.escape(shown.title)
-    parts = [
-        "<!doctype html>",
-        f'<html lang="{shown.locale}">',
-        f'<head><meta charset="utf-8"><title>{title}</title></head>',
-        "<body>",
-        f"<h1>{title}</h1>",
-    ]
+    """A whole page of HTML without scripts or anything from elsewhere."""
+    parts = []
     for section in shown.sections:
         parts.append(f"<h2>{html.escape(section.heading)}</h2>")
         parts += [f"<p>{html.escape(paragraph)}</p>" for paragraph in section.paragraphs]
@@ -102,8 +96,8 @@ def as_html(shown: Paper) -> str:
                 for row in section.table.rows
             ]
             parts.append("</table>")
-    parts += [f"<p>{_VERSION[shown.locale]}: <code>{html.escape(shown.digest)}</code></p>", "</body>", "</html>"]
-    return "\n".join(parts) + "\n"
+    parts.append(f"<p>{_VERSION[shown.locale]}: <code>{html.escape(shown.digest)}</code></p>")
+    return whole_page(shown.locale, shown.title, parts)
 
 
 def _row(cells: tuple[str, ...]) -> str:

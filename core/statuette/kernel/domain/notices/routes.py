@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency as Injected
@@ -12,6 +12,8 @@ from statuette.errors import NotFound
 from statuette.kernel.db.database import Reader
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.notices import service
+from statuette.kernel.domain.notices.pages import Form, form_of
+from statuette.kernel.domain.notices.pages import page as document
 from statuette.kernel.domain.notices.rendering import Reworded, as_page, best, reworded
 from statuette.kernel.domain.notices.repository import VersionRow
 from statuette.kernel.domain.notices.schemas import (
@@ -62,21 +64,23 @@ class PolicyRoutes(Controller):
         request: Request[Any, Any, Any],
         platform: Injected[Platform],
         brand: Injected[LoadedBrand],
-        media: Annotated[Literal["html", "md", "json"], QueryParameter(name="format")] = "html",
+        media: Annotated[Form | None, QueryParameter(name="format")] = None,
         locale: Locale = None,
         version: Annotated[int | None, QueryParameter(ge=1, le=_NUMBERS_END)] = None,
     ) -> Response[Any]:
-        """HTML without scripts or styles, Markdown, or JSON; of the version that holds now unless another is named."""
+        """HTML without scripts, Markdown, or JSON, by `format` or else by `Accept`; of the version that holds now unless another
+        is named.
+        """
         async with platform.database.read() as reader:
             if version is None:
                 row = await service.in_force(reader, brand.id)
             else:
                 row = await service.version(reader, brand.id, version)
             shown = best(await service.notices_of(reader, row.id), locale or language_of(request))
-        if media == "json":
+        form = form_of(request, media)
+        if form == "json":
             return answer(request, shown, max_age_seconds=60)
-        text, kind = (as_html(shown), "text/html") if media == "html" else (as_markdown(shown), "text/markdown")
-        return _page(text, kind, shown.locale)
+        return document(request, as_html(shown) if form == "html" else as_markdown(shown), form, shown.locale)
 
     @get("/versions", summary="List versions of the privacy policy")
     async def listing(
@@ -212,7 +216,7 @@ async def policy_page(
             raise NotFound("There is no such version.")
         shown = best(await service.notices_of(reader, row.id), locale or language_of(request))
         words = await _reworded(reader, await service.before(reader, row), shown)
-    return _page(as_page(shown, words, row.number - 1), "text/html", shown.locale)
+    return document(request, as_page(shown, words, row.number - 1), "html", shown.locale)
 
 
 async def _reworded(reader: Reader, before: VersionRow | None, shown: Notice) -> list[Reworded]:
@@ -221,14 +225,6 @@ async def _reworded(reader: Reader, before: VersionRow | None, shown: Notice) ->
         return []
     old = best(await service.notices_of(reader, before.id), shown.locale)
     return reworded(old, shown) if old.locale == shown.locale else []
-
-
-def _page(text: str, kind: str, locale: str) -> Response[Any]:
-    return Response(
-        text,
-        media_type=kind,
-        headers={"content-language": locale, "cache-control": "public, max-age=60", "vary": "Accept-Language"},
-    )
 
 
 def _view(platform: Platform, row: VersionRow) -> VersionView:
