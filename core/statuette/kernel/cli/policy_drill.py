@@ -26,9 +26,16 @@ _SHOWN = 20
 @click.option(
     "--wait", "wait_seconds", default=600.0, show_default=True, help="Longest wait for a job or the erasure, seconds."
 )
+@click.option("--mailbox", help="Where the canary's letters go, with a tag; left out: to the brand's own sender.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def drill(
-    slug: str | None, logs: tuple[Path, ...], copy_to: str | None, no_copy: bool, wait_seconds: float, as_json: bool
+    slug: str | None,
+    logs: tuple[Path, ...],
+    copy_to: str | None,
+    no_copy: bool,
+    wait_seconds: float,
+    mailbox: str | None,
+    as_json: bool,
 ) -> None:
     """Have a synthetic account use the site and be erased, then look for it in every place where data is.
 
@@ -40,7 +47,7 @@ def drill(
     """
     from statuette.kernel.drill.drill import Options
 
-    options = Options(tuple(logs), not no_copy, copy_to, wait_seconds)
+    options = Options(tuple(logs), not no_copy, copy_to, wait_seconds, mailbox)
     report, who = asyncio.run(_carried_out(slug, options))
     if as_json:
         import msgspec
@@ -62,7 +69,7 @@ def _exit_code(report: Report) -> int:
 def _print(report: Report, who: str) -> None:
     click.echo(f"Canary drill at {report.brand} ({report.mode}), {report.started_at:%Y-%m-%d %H:%M} UTC")
     click.echo(f"Policy {report.policy_digest}. The work was done by {who}.\n")
-    click.echo("The road: " + ", ".join(report.steps) + ".")
+    click.echo(f"The road: {', '.join(report.steps) or 'not a step'}.")
     if report.broken is not None:
         click.echo(f"IT BROKE OFF. {report.broken} The account is being erased.")
     else:

@@ -34,11 +34,14 @@ class Canary(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Canary({self.stem})"
 
-    def email(self, sender: str) -> str:
-        """An address of the brand's own domain, so that no stranger ever gets a letter: the sender's, with a tag."""
-        _, _, inside = sender.rpartition("<")
+    def email(self, mailbox: str) -> str:
+        """An address that letters to `mailbox` would come from or go to, with a tag: no stranger ever gets one.
+
+        Where that is no domain of the public internet's, one where nobody is (RFC 2606).
+        """
+        _, _, inside = mailbox.rpartition("<")
         local, _, domain = inside.strip("<> ").rpartition("@")
-        return f"{local}+{self.words['address']}@{domain}"
+        return f"{local}+{self.words['address']}@{domain if '.' in domain else 'canary.invalid'}"
 
     def photo(self) -> bytes:
         """A JPEG of noise that no other canary has, with a comment in it."""

@@ -58,6 +58,7 @@ class Options(Struct, frozen=True):
         copy: make a copy of the database, restore it beside the site and search that, too.
         copy_url: an empty PostgreSQL database for it, where the data is on one.
         wait_seconds: how long a job, or the erasure, may take.
+        mailbox: where the canary's letters go; unless given, to the brand's own sender, with a tag.
         places: further ones to search.
     """
 
@@ -65,6 +66,7 @@ class Options(Struct, frozen=True):
     copy: bool = True
     copy_url: str | None = None
     wait_seconds: float = 600.0
+    mailbox: str | None = None
     places: tuple[Any, ...] = ()
 
 
@@ -102,7 +104,14 @@ class Drill:
             },
         )
         self._road = Road(
-            platform, brand, self._canary, self._browser, letters, pause, wait_seconds=options.wait_seconds
+            platform,
+            brand,
+            self._canary,
+            self._browser,
+            letters,
+            pause,
+            mailbox=options.mailbox or brand.config.mail_sender,
+            wait_seconds=options.wait_seconds,
         )
 
     async def carry_out(self) -> Report:

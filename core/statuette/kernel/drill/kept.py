@@ -75,7 +75,6 @@ _KEPT = (
         "That the address once had what is given once is remembered by a keyed hash, two years.",
     ),
 )
-_ON_FILE = "It is in the rows of the table before; the file holds these rows."
 _TOLD = "Ids may be told; what was told stays for as long as whoever keeps logs, traces or Redis says."
 
 
@@ -88,8 +87,7 @@ def residual(place: Place, found: Found, in_rows: dict[str, Kept]) -> Kept | Non
     if place.told:
         return Kept(place.name, "", Kind.id, None, _TOLD) if found.needle.kind is Kind.id else None
     if place.unit == "files" and "database" in place.name:
-        row = in_rows.get(found.needle.name)
-        return None if row is None else msgspec.structs.replace(row, reason=f"{row.reason} {_ON_FILE}")
+        return in_rows.get(found.needle.name)  # the file holds the rows
     for kept in _KEPT:
         if kept.place in place.name and kept.kind is found.needle.kind and re.match(kept.where, found.where):
             return kept

@@ -53,6 +53,7 @@ class Road:
     """Walks it step by step; `steps` says how far.
 
     Args:
+        mailbox: where letters to the canary go, to which a tag is added.
         wait_seconds: how long a job, or a deletion, is waited for.
     """
 
@@ -65,6 +66,7 @@ class Road:
         letters: Letters,
         pause: Pause,
         *,
+        mailbox: str,
         wait_seconds: float,
     ) -> None:
         self._platform = platform
@@ -74,7 +76,7 @@ class Road:
         self._letters = letters
         self._pause = pause
         self._wait_seconds = wait_seconds
-        self.email = canary.email(brand.config.mail_sender)
+        self.email = canary.email(mailbox)
         self.account_id: str | None = None
         self.steps: list[str] = []
 
