@@ -130,6 +130,8 @@ class Road:
     async def end(self, walked: Walked) -> dict[str, Any]:
         """Have the photo deleted, then the account erased without days to change one's mind; returns its receipt's file."""
         await self._confirm()
+        correction = walked.ids["privacy request"]
+        await self._step("take the correction back", "POST", f"/v1/account/requests/{correction}/cancel")
         await self._step("delete the photo", "DELETE", f"/v1/uploads/{walked.ids['upload']}", status=204)
         asked = await self._step(
             "erase the account", "POST", "/v1/account/requests", json={"kind": "erasure", "at_once": True}, status=201
@@ -142,6 +144,15 @@ class Road:
 
         answer = await self._until("erase the account", receipt)
         self.steps.append("receive the receipt")
+        request_id = asked.json()["id"]
+
+        async def concluded() -> bool | None:
+            async with self._platform.database.read() as reader:
+                state = await reader.value("SELECT state FROM privacy_request WHERE id = :id", id=request_id)
+            return True if state == "completed" else None
+
+        await self._until("conclude the erasure", concluded)
+        await self.settled((request_id,))
         file: dict[str, Any] = answer.json()
         return file
 
