@@ -57,6 +57,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/integration/rules/test_rules.py::test_no_purpose_carries_what_its_rule_does_not_name",
         "tests/integration/usage/test_improvement.py::test_nothing_is_read_of_anybody_who_has_not_agreed_or_has_taken_it_back",
         "tests/integration/usage/test_improvement.py::test_who_agrees_is_read_without_a_name_until_they_take_it_back_in_the_middle",
+    ),
     "queue.payload": (
         "tests/integration/drill/test_drill.py::test_of_a_canary_nothing_is_left_but_what_a_rule_lets_stay",
         "tests/integration/drill/test_ids_only.py::test_work_on_something_that_is_no_id_is_refused_without_repeating_it",
