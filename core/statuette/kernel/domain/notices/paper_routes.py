@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency as Injected
-from litestar.params import FromPath, QueryParameter
+from litestar.params import PathParameter, QueryParameter
 
-from statuette.errors import ConfigurationError
+from statuette.errors import ConfigurationError, NotFound
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.notices import service
 from statuette.kernel.domain.notices.pages import Form, form_of, page
@@ -22,8 +22,11 @@ from statuette.policy.words import LOCALES
 
 Locale = Annotated[str | None, QueryParameter(max_length=35)]
 Named = Annotated[Form | None, QueryParameter(name="format")]
-PublicKind = Literal["processors", "retention"]
-AnyKind = Literal["record", "agreement", "processors", "retention"]
+PUBLIC = (PaperKind.processors, PaperKind.retention)
+ALL = (PaperKind.record, PaperKind.agreement, *PUBLIC)
+# Part of an address: one that names no paper leads nowhere, which is no fault in a value.
+PublicKind = Annotated[str, PathParameter(enum=[each.value for each in PUBLIC])]
+AnyKind = Annotated[str, PathParameter(enum=[each.value for each in ALL])]
 
 
 class GlobalPrivacyControl(msgspec.Struct, frozen=True, rename="camel"):
@@ -48,7 +51,7 @@ class PaperRoutes(Controller):
         request: Request[Any, Any, Any],
         platform: Injected[Platform],
         brand: Injected[LoadedBrand],
-        kind: FromPath[PublicKind],
+        kind: PublicKind,
         media: Named = None,
         locale: Locale = None,
     ) -> Response[Any]:
@@ -56,7 +59,7 @@ class PaperRoutes(Controller):
 
         HTML, Markdown or JSON, by `format` or else by `Accept`; in the language asked for where there is one.
         """
-        return await _answered(request, platform, brand, PaperKind(kind), media, locale, public=True)
+        return await _answered(request, platform, brand, _named(kind, PUBLIC), media, locale, public=True)
 
 
 class AdminPaperRoutes(Controller):
@@ -69,14 +72,14 @@ class AdminPaperRoutes(Controller):
         request: Request[Any, Any, Any],
         platform: Injected[Platform],
         brand: Injected[LoadedBrand],
-        kind: FromPath[AnyKind],
+        kind: AnyKind,
         media: Named = None,
         locale: Locale = None,
     ) -> Response[Any]:
         """The public ones, and `record`: the record of processing (GDPR Art. 30); `agreement`: the data processing agreement
         (Art. 28) between who answers for the brand and who runs the platform.
         """
-        return await _answered(request, platform, brand, PaperKind(kind), media, locale, public=False)
+        return await _answered(request, platform, brand, _named(kind, ALL), media, locale, public=False)
 
 
 @get("/.well-known/gpc.json", opt={"public": True}, summary="Whether Global Privacy Control is heeded", tags=["Site"])
@@ -89,6 +92,13 @@ async def global_privacy_control(
     async with platform.database.read() as reader:
         row = await service.in_force(reader, brand.id)
     return answer(request, GlobalPrivacyControl(True, f"{row.effective_at:%Y-%m-%d}"), max_age_seconds=3600)
+
+
+def _named(kind: str, among: tuple[PaperKind, ...]) -> PaperKind:
+    """Raises `NotFound`."""
+    if kind not in among:
+        raise NotFound(f"There is no such paper here. There are: {', '.join(among)}.")
+    return PaperKind(kind)
 
 
 async def _answered(
