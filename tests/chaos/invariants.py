@@ -106,10 +106,11 @@ async def _money(reader: Reader, calls: Mapping[str, int]) -> list[str]:
     if int(day["spent"] or 0) != cost:
         wrong.append(f"cost: spent {day['spent']}, attempts cost {cost}")
     recorded = {row["provider"]: int(row["n"]) for row in attempts}
-    # A call that brought something that is kept was not in vain; a figurine that its owner deleted was kept once.
+    # A call that brought a picture was not in vain, whatever became of the picture or of the rest of the job.
     again = await reader.rows(
-        "SELECT a.generation_id, COUNT(*) AS n FROM attempt a JOIN generation g ON g.id = a.generation_id"
-        " WHERE a.cost_micros > 0 AND g.state <> 'succeeded' GROUP BY a.generation_id HAVING COUNT(*) > :most",
+        "SELECT generation_id, n - brought AS n FROM (SELECT a.generation_id, COUNT(*) AS n, (SELECT COUNT(*)"
+        " FROM generation_event e WHERE e.generation_id = a.generation_id AND e.type = 'generation.figurine_ready')"
+        " AS brought FROM attempt a WHERE a.cost_micros > 0 GROUP BY a.generation_id) paid WHERE n - brought > :most",
         most=MOST_PAID_IN_VAIN,
     )
     wrong.extend(f"cost: {row['generation_id']} was paid for {row['n']} times, in vain" for row in again)

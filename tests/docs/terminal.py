@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import psutil  # type: ignore[import-untyped]
 
-_PATIENCE_SECONDS = 45.0
+_PATIENCE_SECONDS = 150.0
 
 
 class Terminal:

@@ -36,6 +36,7 @@ class FaultProxy:
     Attributes:
         port: where clients connect; the same for the whole life.
         accepted: connections that clients made so far.
+        heard: bytes that clients sent so far, passed on or not.
         cuts: connections that were cut by `cut`.
     """
 
@@ -46,6 +47,7 @@ class FaultProxy:
         self._connections: set[asyncio.Task[None]] = set()
         self.port = 0
         self.accepted = 0
+        self.heard = 0
         self.cuts = 0
         self._delay_seconds = 0.0
         self._resetting = False
@@ -132,7 +134,7 @@ class FaultProxy:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
         directions = [
-            asyncio.ensure_future(self._pass_on(reader, there_writer, lambda: self._limits[0])),
+            asyncio.ensure_future(self._pass_on(reader, there_writer, lambda: self._limits[0], self._hear)),
             asyncio.ensure_future(self._pass_on(there_reader, writer, lambda: self._limits[1])),
         ]
         try:
@@ -150,11 +152,16 @@ class FaultProxy:
                     end.close()
 
     async def _pass_on(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: Callable[[], int | None]
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        limit: Callable[[], int | None],
+        hears: Callable[[bytes], None] = lambda data: None,
     ) -> None:
         """Until the end. Raises `_Cut` where the connection is to be cut."""
         passed, counted_limit = 0, limit()
         while data := await reader.read(_CHUNK_BYTES):
+            hears(data)
             if self._delay_seconds:
                 await asyncio.sleep(self._delay_seconds)
             await self._passing.wait()
@@ -170,6 +177,9 @@ class FaultProxy:
             await writer.drain()
         if writer.can_write_eof():
             writer.write_eof()
+
+    def _hear(self, data: bytes) -> None:
+        self.heard += len(data)
 
     def _count_cut(self) -> None:
         self.cuts += 1

@@ -290,8 +290,18 @@ async def _states(site: Site, record_id: str) -> dict[str, str]:
 
 
 async def _rule_of(site: Site, record_id: str) -> str:
-    """The rule by which the record went."""
-    return next(rule for rule, state in (await _states(site, record_id)).items() if state in ("verified", "receipted"))
+    """The rule by which the record went, which is told a moment after it has gone."""
+
+    async def told() -> bool:
+        return bool(await _ended_by(site, record_id))
+
+    await until(told)
+    (rule,) = await _ended_by(site, record_id)
+    return rule
+
+
+async def _ended_by(site: Site, record_id: str) -> list[str]:
+    return [rule for rule, state in (await _states(site, record_id)).items() if state in ("verified", "receipted")]
 
 
 async def _no_work(site: Site) -> bool:

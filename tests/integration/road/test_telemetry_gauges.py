@@ -106,8 +106,8 @@ async def test_a_scheduler_that_has_stopped_tells_nothing_for_all_any_more(
     site: Site, recorded: Recorded, clock: FrozenClock
 ) -> None:
     # Given a scheduler that ticks, and has measured
-    await until(lambda: _tells(recorded, "statuette.work.due"))
-    await until(lambda: _tells(recorded, "statuette.enforcement.overdue"))
+    for metric in ("scheduler.leading", "work.due", "enforcement.overdue"):
+        await until(lambda metric=metric: _tells(recorded, f"statuette.{metric}"))
     assert recorded.value("statuette.scheduler.leading") == 1
     assert recorded.value("statuette.scheduler.tick")
 
