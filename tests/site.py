@@ -109,13 +109,22 @@ class Site:
                 adults_only=str(adults_only).lower(),
             ).replace("'", '"')
         )
-        await brands.apply_brands(self.platform.database, self.platform.plugins, [path], dry_run=False)
+        await self._apply(path)
         async with self.platform.database.transaction() as tx:
             brand_id = await brand_service.brand_id_of(tx, slug)
             _, secret = await brand_service.create_key(tx, brand_id, "secret", "tests", brand_service.SCOPES)
-        await self.platform.brands.refresh()
         self.secret_keys[slug] = secret
         return secret
+
+    async def apply_file(self, text: str, slug: str = "alpha") -> None:
+        """Apply a brand's file as it is given."""
+        path = self.folder / f"{slug}.toml"
+        path.write_text(text)
+        await self._apply(path)
+
+    async def _apply(self, path: Path) -> None:
+        await brands.apply_brands(self.platform.database, self.platform.plugins, [path], dry_run=False)
+        await self.platform.brands.refresh()
 
     def visitor(self, host: str | None = None) -> Visitor:
         headers = {"host": host} if host else {}

@@ -31,6 +31,8 @@ _WELL = Checked("nothing", True, "")
 _ANSWERS: dict[str, Any] = {
     "statuette.kernel.domain.consent.service:is_live": True,
     "statuette.kernel.domain.generations.views:source_type": "",
+    "statuette.kernel.domain.statements.words:about_children": ("", ""),
+    "statuette.kernel.domain.uploads.service:is_stated": True,
     "statuette.kernel.domain.usage.service:while_allowed": "1 = 1",
     "statuette.kernel.probes:Probes.log_lines": _WELL,
     "statuette.kernel.probes:Probes.object_store": _WELL,

@@ -33,10 +33,9 @@ _PICTURES = (
     ),
     _ruled("upload.saved", "A photo you chose to save stays until you change your mind, and then goes like any other."),
     _ruled("upload.asked", "You can have a photo deleted at any moment."),
-    _open(
+    _ruled(
         "upload.derived",
         "What was made out of a photo on the way, such as smaller copies, goes together with it.",
-        "Follows from the closure that the uploads dataset declares; no rule of its own names it.",
     ),
     _partly(
         "object.encrypted",
@@ -46,11 +45,9 @@ _PICTURES = (
     ),
     _ruled("figurine.keep", "Your figurines stay until you want them gone."),
     _ruled("ai.mark", "Every picture says, in a way machines can read, that it was made by AI."),
-    _open(
+    _ruled(
         "depicted.statement",
         "Whoever uploads a photo of others says that they agreed.",
-        "An upload without the statement is refused, the statement recorded with its words, and asked for again when they"
-        " change. No rule says so.",
     ),
     _ruled(
         "depicted.takedown",
@@ -65,25 +62,24 @@ _RECEIVERS = (
         "processor.generation",
         "The rule bounds what we send. What the model's provider keeps is declared by that provider as a residual.",
     ),
-    _open(
+    Promise(
         "processor.gemini",
         "Google's image model gets a photo for one call, and what Google keeps of it is told.",
-        "What is kept is declared and shown. Nothing makes a live brand attest a key that Google may not train with.",
+        "processor.egress",
+        PromiseStatus.ruled,
     ),
     _partly(
         "processor.egress",
         "Nobody we work with gets your data but for what they are named for.",
-        "processor.generation",
-        "Image models and mail pass through the egress. A store is trusted, not asked; payment and analytics are not there.",
+        "processor.egress",
+        "Image models and mail pass through the egress. A store is trusted, not asked.",
     ),
 )
 
 _ACCOUNTS = (
-    _partly(
+    _ruled(
         "account.erase",
         "Your account stays until you end it, and is erased within thirty days then.",
-        "account.erase",
-        "Once the deadline is armed it is carried out. No route lets a person arm it.",
     ),
     _open(
         "billing.keep",
@@ -107,16 +103,17 @@ _ACCOUNTS = (
         "What you write to us goes a year after your question is settled, attachments too.",
         "There is no support mailbox in the platform.",
     ),
-    _open(
+    _ruled(
         "minor.account",
         "Accounts are for adults.",
-        "Unless a brand's file says otherwise, no account is made, and nothing taken in, without the statement that its owner is"
-        " an adult. No rule says so, and nobody's word is checked.",
     ),
-    _open(
+    _ruled(
         "minor.depicted",
-        "A child in a photo is protected, by refusal or by a guardian's word.",
-        "Nothing asks about, or looks for, children in photos.",
+        "A child in a photo is protected: by a guardian's word, where photos of children are taken in.",
+    ),
+    _ruled(
+        "minor.refused",
+        "Where photos of children are refused, none is taken in.",
     ),
 )
 
@@ -141,10 +138,9 @@ _USES = (
         "purpose.analytics",
         "You can opt out of being counted, at once, and a browser that says so for you is believed.",
     ),
-    _open(
+    _ruled(
         "purpose.security",
         "Misuse is looked for, so that your account stays yours.",
-        "The purpose is declared, and rates and sign-ins are limited. No rule bounds what is looked at or how long.",
     ),
 )
 
@@ -202,10 +198,11 @@ _OPERATION = (
         "What vendors and plugins fill into their lines is left out, and so are addresses. A plugin that builds a line of"
         " somebody's words itself is not kept from it: the canary drill finds it.",
     ),
-    _open(
+    Promise(
         "controller",
         "You know who answers for your data and whom you can complain to.",
-        "A live brand must name who answers, and the notice shows it. No agreement or list of processors is published.",
+        "controller.named",
+        PromiseStatus.ruled,
     ),
 )
 

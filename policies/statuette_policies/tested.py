@@ -11,6 +11,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     "consent.proof": (
         "tests/integration/rights/test_erasure.py::test_what_was_paid_for_is_kept_in_the_books_under_a_pseudonym_and_then_ends",
     ),
+    "controller.named": (
+        "tests/integration/rules/test_who_receives.py::test_a_site_does_not_go_live_before_it_says_who_answers",
+    ),
+    "depicted.statement": (
+        "tests/integration/rules/test_who_is_depicted.py::test_no_photo_is_taken_in_without_a_word_on_who_is_in_it",
+    ),
     "depicted.takedown": (
         "tests/integration/takedowns/test_takedowns.py::test_a_picture_is_out_of_sight_at_once_for_everybody_and_stays_stored",
     ),
@@ -29,6 +35,15 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/integration/drill/test_drill.py::test_of_a_canary_nothing_is_left_but_what_a_rule_lets_stay",
         "tests/integration/drill/test_ids_only.py::test_what_others_fill_into_their_lines_and_every_address_stays_out_of_the_log",
     ),
+    "minor.account": (
+        "tests/integration/rules/test_who_is_depicted.py::test_a_site_for_adults_takes_nothing_from_somebody_who_has_not_said_that_they_are_one",
+    ),
+    "minor.depicted": (
+        "tests/integration/rules/test_who_is_depicted.py::test_elsewhere_a_parent_or_guardian_must_have_agreed",
+    ),
+    "minor.refused": (
+        "tests/integration/rules/test_who_is_depicted.py::test_a_site_that_refuses_photos_of_children_has_it_said_that_nobody_is_one",
+    ),
     "notify.ai_made": (
         "tests/integration/rules/test_rules.py::test_whoever_is_shown_a_picture_is_told_that_ai_made_it",
     ),
@@ -38,6 +53,9 @@ TESTS: dict[str, tuple[str, ...]] = {
     "object.encrypted": ("tests/integration/probes/test_probes.py::test_a_store_that_does_not_encrypt_is_found",),
     "policy.change": (
         "tests/integration/notices/test_publishing.py::test_every_account_gets_one_letter_in_its_language_and_its_delivery_is_on_record",
+    ),
+    "processor.egress": (
+        "tests/integration/rules/test_who_receives.py::test_a_live_site_gives_nothing_to_whoever_may_use_it_for_themselves",
     ),
     "processor.generation": (
         "tests/integration/rules/test_rules.py::test_a_model_that_does_not_declare_photos_gets_none",
@@ -58,6 +76,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/integration/usage/test_improvement.py::test_nothing_is_read_of_anybody_who_has_not_agreed_or_has_taken_it_back",
         "tests/integration/usage/test_improvement.py::test_who_agrees_is_read_without_a_name_until_they_take_it_back_in_the_middle",
     ),
+    "purpose.security": ("tests/integration/rules/test_rules.py::test_no_purpose_carries_what_its_rule_does_not_name",),
     "queue.payload": (
         "tests/integration/drill/test_drill.py::test_of_a_canary_nothing_is_left_but_what_a_rule_lets_stay",
         "tests/integration/drill/test_ids_only.py::test_work_on_something_that_is_no_id_is_refused_without_repeating_it",
@@ -99,6 +118,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "upload.cap": (
         "tests/integration/road/test_deadlines.py::test_the_cap_ends_what_still_uses_the_photo_before_it_goes",
     ),
+    "upload.derived": ("tests/integration/rules/test_who_receives.py::test_what_was_made_out_of_a_photo_goes_with_it",),
     "upload.longest": (
         "tests/integration/road/test_packs_of_a_brand.py::test_with_bipa_a_saved_photo_goes_three_years_after_it_was_uploaded",
     ),

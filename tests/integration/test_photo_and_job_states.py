@@ -27,7 +27,7 @@ from statuette.kernel.db.engines import engine_for
 from statuette.kernel.domain.generations import repository as jobs
 from statuette.kernel.domain.generations.outcomes import UNFINISHED, State
 from statuette.kernel.domain.generations.tables import Generation, GenerationInput
-from statuette.kernel.domain.statements.words import of_uploads, worded
+from statuette.kernel.domain.statements.words import Statement, worded
 from statuette.kernel.domain.uploads import service as uploads
 from statuette.kernel.domain.uploads.service import UploadExpiresTooSoon
 from statuette.kernel.pixels.results import NormalisedPhoto
@@ -39,6 +39,7 @@ from tests.soak import effort
 BRAND, ACCOUNT = "brd_test", "acc_test"
 LONGEST_JOB = timedelta(minutes=15)
 POLICY = compile_policy([BASELINE])
+ASKED = Statement("depicted", "I may use it.", {})
 PHOTO = NormalisedPhoto("image/jpeg", b"photo", 32, 32, hashlib.sha256(b"photo").hexdigest())
 ENDS = st.sampled_from([State.succeeded, State.blocked, State.failed, State.canceled])
 T = TypeVar("T")
@@ -94,7 +95,7 @@ class Machine(RuleBasedStateMachine):
                 tx,
                 brand_id=BRAND,
                 account_id=ACCOUNT,
-                stated=worded(of_uploads(), "en"),
+                stated=worded(ASKED, "en"),
                 policy=POLICY,
                 longest_job=LONGEST_JOB,
             )
@@ -112,7 +113,13 @@ class Machine(RuleBasedStateMachine):
 
         async def work(tx: Transaction) -> str:
             await uploads.use(
-                tx, brand_id=BRAND, account_id=ACCOUNT, upload_id=photo, policy=POLICY, longest_job=LONGEST_JOB
+                tx,
+                brand_id=BRAND,
+                account_id=ACCOUNT,
+                upload_id=photo,
+                asked=ASKED,
+                policy=POLICY,
+                longest_job=LONGEST_JOB,
             )
             return await _accepted(tx, photo)
 

@@ -26,6 +26,7 @@ from statuette.kernel.domain.accounts.flow import AccountFlow
 from statuette.kernel.domain.brands import dataset as brands_dataset
 from statuette.kernel.domain.brands import service as brand_service
 from statuette.kernel.domain.brands.directory import BrandDirectory
+from statuette.kernel.domain.brands.probes import BrandProbes
 from statuette.kernel.domain.consent import dataset as consent_dataset
 from statuette.kernel.domain.consent import service as consent
 from statuette.kernel.domain.consent.flow import ConsentFlow
@@ -61,6 +62,7 @@ from statuette.kernel.domain.rights.flow import CONCLUDED_AT_ONCE, RightsFlow
 from statuette.kernel.domain.rights.service import TELL
 from statuette.kernel.domain.rights.telling import RequestLetters
 from statuette.kernel.domain.statements.flow import StatementFlow
+from statuette.kernel.domain.statements.probes import StatementProbes
 from statuette.kernel.domain.takedowns import dataset as takedowns_dataset
 from statuette.kernel.domain.takedowns.flow import LOOKED_AT_ONCE, TakedownFlow
 from statuette.kernel.domain.takedowns.service import TELL as TELL_TAKEDOWN
@@ -68,6 +70,7 @@ from statuette.kernel.domain.takedowns.telling import TakedownLetters
 from statuette.kernel.domain.uploads import dataset as uploads_dataset
 from statuette.kernel.domain.uploads import service as uploads
 from statuette.kernel.domain.uploads.flow import UploadFlow
+from statuette.kernel.domain.uploads.probes import UploadProbes
 from statuette.kernel.domain.usage import counting
 from statuette.kernel.domain.usage import dataset as usage_dataset
 from statuette.kernel.domain.usage.counting import Counting
@@ -162,7 +165,7 @@ def compose(
     events = EventLog(signals)
     presence = Presence(database)
     outbox = Outbox(database, presence.id)
-    egress = Egress(clock, concurrency=settings.worker_concurrency)
+    egress = Egress(clock, concurrency=settings.worker_concurrency, is_live=brands.is_live)
     post = Post(plugins.mailer, egress)
     generations = Generations(outbox, events, signals, brands, longest_job)
     leftovers = Leftovers(database, outbox, storage)
@@ -228,13 +231,22 @@ def compose(
     )
     replay = Replay(database, journal, datasets, AtOnce(database, outbox, enforcer), cipher, _restorers(), presence.id)
     key_replay = KeyReplay(database, journal, cipher, datasets)
-    usage_probes = UsageProbes(database)
+    usage_probes, statement_probes = UsageProbes(database), StatementProbes(database, brands)
+    brand_probes = BrandProbes(brands, plugins.processors())
     probes = Probes(
         settings,
         database,
         storage,
         replay,
-        {"usage_choices": usage_probes.choices, "usage_devices": usage_probes.devices},
+        {
+            "usage_choices": usage_probes.choices,
+            "usage_devices": usage_probes.devices,
+            "account_statements": statement_probes.accounts,
+            "photo_statements": statement_probes.photos,
+            "derivatives": UploadProbes(database, storage).derivatives,
+            "controllers": brand_probes.controllers,
+            "processors": brand_probes.processors,
+        },
     )
 
     plans = Plans(database, policy_of, longest_job)

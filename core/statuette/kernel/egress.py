@@ -16,6 +16,7 @@ from opentelemetry.trace import SpanKind
 from statuette.errors import StatuetteError
 from statuette.kernel import telemetry
 from statuette.kernel.permit import Permit
+from statuette.policy.enforcers import enforces
 from statuette.ports.processor import Processor
 from statuette.values import Clock
 
@@ -82,8 +83,16 @@ class Breaker:
 
 
 class Egress:
-    def __init__(self, clock: Clock, *, concurrency: int) -> None:
+    """
+    Args:
+        is_live: whether the brand of that id takes real people's data.
+    """
+
+    def __init__(
+        self, clock: Clock, *, concurrency: int, is_live: Callable[[str], bool] = lambda brand_id: True
+    ) -> None:
         self._clock = clock
+        self._is_live = is_live
         self._concurrency = concurrency
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._breakers: dict[str, Breaker] = {}
@@ -158,15 +167,26 @@ class Egress:
         if not permit.covers(purpose, categories, self._clock.now()):
             expired = permit.covers(purpose, categories, permit.issued_at)
             raise (PermitExpired if expired else EgressDenied)("No live permit covers this call.", purpose=purpose)
-        if purpose not in processor.purposes or not categories <= set(processor.categories):
-            raise EgressDenied(
-                f"The processor {processor.id} does not declare this purpose and these categories.",
-                purpose=purpose,
-                categories=sorted(categories),
-            )
+        self._refuse_other_use(processor, permit, purpose, categories)
         if permit.receivers is not None and processor.id not in permit.receivers:
             raise EgressDenied(
                 f"No rule that was published lets the processor {processor.id} have this.", purpose=purpose
             )
         if needed_micros > reserved_micros:
             raise EgressDenied("The call's worst case is not reserved.", processor=processor.id)
+
+    @enforces("processor.egress")
+    def _refuse_other_use(self, processor: Processor, permit: Permit, purpose: str, categories: frozenset[str]) -> None:
+        """Nothing goes to whoever is not named for this, or may use it for purposes of their own."""
+        if purpose not in processor.purposes or not categories <= set(processor.categories):
+            raise EgressDenied(
+                f"The processor {processor.id} does not declare this purpose and these categories.",
+                purpose=purpose,
+                categories=sorted(categories),
+            )
+        if processor.own_use is not None and self._is_live(permit.brand_id):
+            raise EgressDenied(
+                f"The processor {processor.id} may use data for purposes of its own: {processor.own_use}",
+                purpose=purpose,
+                cure="`statuette doctor` names what to change at the provider. Or keep the brand in test mode.",
+            )

@@ -154,6 +154,8 @@ class _Judge:
             return receives & self._gained
         if path in (("region",), ("third_party",)) or (path == ("residuals",) and _keeps_more(old, new)):
             return receives
+        if path == ("own_use",) and new:
+            return receives
         return set()
 
     def _asks_of_rule(self, name: str, path: _Path, old: Any, new: Any) -> set[str]:

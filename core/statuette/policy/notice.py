@@ -165,7 +165,8 @@ def _recipient(processor: Processor, policy: EffectivePolicy, words: Headings, l
         keeps=tuple(
             f"{words.unknown if kept.days is None else in_words(Period(days=kept.days), locale)}: {kept.description}"
             for kept in processor.residuals
-        ),
+        )
+        + ((processor.own_use,) if processor.own_use else ()),
         terms_url=processor.terms_url,
     )
 

@@ -25,7 +25,7 @@ from statuette.policy.merge import (
 from statuette.policy.periods import Period
 from statuette.policy.promises import Promise
 from statuette.policy.publication import Publication
-from statuette.policy.rules import Egress, Notify, Retain, Right, Rule, Safeguard
+from statuette.policy.rules import Egress, Notify, Option, Retain, Right, Rule, Safeguard
 from statuette.ports.processor import Processor
 
 _Item = TypeVar("_Item")
@@ -185,6 +185,7 @@ def compile_policy(
     choices: Iterable[BrandChoice] = (),
     *,
     offered: Iterable[str] | None = None,
+    options: Iterable[Option] | None = None,
     on: date | None = None,
 ) -> EffectivePolicy:
     """Merge packs, then a brand's choices, into what is in force.
@@ -195,6 +196,7 @@ def compile_policy(
 
     Args:
         offered: ids of the optional purposes that are in force; None: all of them.
+        options: what the brand asks for beyond that; None: everything it might.
         on: the day (UTC) that is asked about: packs that begin later are left out. None: every pack.
 
     Raises:
@@ -220,6 +222,12 @@ def compile_policy(
     for name in _left_out(claims.purposes, offered):
         del claims.purposes[name]
         egress = {rule_id: rule for rule_id, rule in egress.items() if rule.purpose != name}
+    wanted = None if options is None else frozenset(options)
+    safeguards = {
+        rule_id: rule
+        for rule_id, rule in _items(claims.safeguards).items()
+        if rule.option is None or wanted is None or rule.option in wanted
+    }
     in_force = (
         _items(claims.categories),
         _items(claims.purposes),
@@ -229,7 +237,7 @@ def compile_policy(
         egress,
         {rule_id: meet_right(said) for rule_id, said in claims.rights.items()},
         _items(claims.notify),
-        _items(claims.safeguards),
+        safeguards,
     )
     return EffectivePolicy(*in_force, digest=digest_of(*in_force))
 

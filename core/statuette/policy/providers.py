@@ -29,4 +29,5 @@ def _both(one: Processor, other: Processor) -> Processor:
         categories=tuple(sorted({*one.categories, *other.categories})),
         residuals=(*one.residuals, *(kept for kept in other.residuals if kept not in one.residuals)),
         third_party=one.third_party or other.third_party,
+        own_use=one.own_use or other.own_use,
     )

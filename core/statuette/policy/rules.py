@@ -202,17 +202,29 @@ class Notify(msgspec.Struct, frozen=True, tag="notify"):
     sentence_in: dict[str, str] = {}
 
 
+class Option(StrEnum):
+    """What a brand's file may ask for beyond what is in force for every brand."""
+
+    adults_only = "adults_only"
+    children_refused = "children_refused"
+    """No photo with a child in it is taken in."""
+    guardians_asked = "guardians_asked"
+    """A photo with a child in it is taken in where a parent or guardian agreed."""
+
+
 class Safeguard(msgspec.Struct, frozen=True, tag="safeguard"):
     """Something that must hold all the time. Only added: one rule says one thing.
 
     Attributes:
         probe: id of the probe that must pass.
+        option: in force for brands that ask for it; None: for every brand.
     """
 
     id: str
     probe: str
     sentence: str
     sentence_in: dict[str, str] = {}
+    option: Option | None = None
 
 
 Rule = Retain | Egress | Right | Notify | Safeguard

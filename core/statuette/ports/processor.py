@@ -30,6 +30,8 @@ class Processor(msgspec.Struct, frozen=True):
         purposes: purpose ids of the policy catalogue.
         categories: category ids of the policy catalogue.
         residuals: what stays behind, if anything.
+        own_use: what it may do with the data for purposes of its own, as it is set up now, one sentence that may stand in a
+            privacy notice; None: nothing. A brand that is live gives such a processor nothing.
         third_party: False when the data never leaves the deployment.
         terms_url: the vendor's data-processing terms, or None.
     """
@@ -42,3 +44,4 @@ class Processor(msgspec.Struct, frozen=True):
     residuals: tuple[DeclaredResidual, ...] = ()
     third_party: bool = True
     terms_url: str | None = None
+    own_use: str | None = None

@@ -18,6 +18,22 @@ EGRESS = (
         },
     ),
     Egress(
+        id="purpose.security",
+        purpose="security",
+        categories=("device", "credential"),
+        processors=(),
+        sentence=(
+            "Signs of misuse, such as many failed sign-ins from one network, are looked at by ourselves and given to nobody"
+            " ({categories})."
+        ),
+        sentence_in={
+            "de": (
+                "Anzeichen von Missbrauch, etwa viele gescheiterte Anmeldungen aus einem Netz, sehen wir selbst an und geben sie"
+                " niemandem ({categories})."
+            )
+        },
+    ),
+    Egress(
         id="purpose.improvement",
         purpose="improvement",
         categories=("figurine", "style_choices", "usage_record"),

@@ -2,9 +2,89 @@
 
 from __future__ import annotations
 
-from statuette.policy import Safeguard
+from statuette.policy import Option, Safeguard
 
 SAFEGUARDS = (
+    Safeguard(
+        id="depicted.statement",
+        probe="photo_statements",
+        sentence=(
+            "A photo is taken in only with the word of whoever uploads it that everybody in it is themselves or agreed to this"
+            " use. What was said is kept with the photo."
+        ),
+        sentence_in={
+            "de": (
+                "Ein Foto wird nur angenommen, wenn die Person, die es hochlädt, erklärt, dass alle darauf sie selbst sind oder"
+                " dieser Verwendung zugestimmt haben. Was erklärt wurde, wird beim Foto festgehalten."
+            )
+        },
+    ),
+    Safeguard(
+        id="minor.account",
+        probe="account_statements",
+        option=Option.adults_only,
+        sentence="This site is for adults: nobody gets an account, or uploads anything, without stating that they are one.",
+        sentence_in={
+            "de": (
+                "Diese Seite ist für Erwachsene: Niemand bekommt ein Konto oder lädt etwas hoch, ohne zu erklären, erwachsen zu"
+                " sein."
+            )
+        },
+    ),
+    Safeguard(
+        id="minor.depicted",
+        probe="photo_statements",
+        option=Option.guardians_asked,
+        sentence="A photo with a child in it is taken in only with the word that a parent or guardian agreed.",
+        sentence_in={
+            "de": "Ein Foto mit einem Kind darauf wird nur mit der Erklärung angenommen, dass jemand mit Sorgerecht zugestimmt hat."
+        },
+    ),
+    Safeguard(
+        id="minor.refused",
+        probe="photo_statements",
+        option=Option.children_refused,
+        sentence="No photo of a child is taken in: whoever uploads one states that nobody in it is under 18.",
+        sentence_in={
+            "de": "Fotos von Kindern werden nicht angenommen: Wer eines hochlädt, erklärt, dass niemand darauf unter 18 ist."
+        },
+    ),
+    Safeguard(
+        id="upload.derived",
+        probe="derivatives",
+        sentence=(
+            "What is made out of a photo on the way, such as smaller copies, lies with it and goes with it, older versions"
+            " included. What is measured in a face is not kept."
+        ),
+        sentence_in={
+            "de": (
+                "Was unterwegs aus einem Foto gemacht wird, etwa kleinere Fassungen, liegt bei ihm und geht mit ihm, samt älteren"
+                " Fassungen. Was an einem Gesicht gemessen wird, wird nicht aufgehoben."
+            )
+        },
+    ),
+    Safeguard(
+        id="processor.egress",
+        probe="processors",
+        sentence=(
+            "Whoever works for us gets your data only for what they are named for here. A live site gives nothing to anybody"
+            " who may use it for purposes of their own."
+        ),
+        sentence_in={
+            "de": (
+                "Wer für uns arbeitet, bekommt deine Daten nur für das, wofür er hier genannt ist. Eine Seite im Betrieb gibt"
+                " niemandem etwas, der es für eigene Zwecke verwenden darf."
+            )
+        },
+    ),
+    Safeguard(
+        id="controller.named",
+        probe="controllers",
+        sentence="This notice names who answers for your data and the authority you can complain to.",
+        sentence_in={
+            "de": "Diese Erklärung nennt, wer für deine Daten verantwortlich ist und bei welcher Behörde du dich beschweren kannst."
+        },
+    ),
     Safeguard(
         id="usage.collect",
         probe="usage_choices",

@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from statuette.ports.image import (
     Erasure,
     Finished,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _LOG_DAYS = 55
 _ABUSE_LOG = "Google keeps prompts, photos and answers for 55 days to detect abuse, and does not delete them sooner."
+_UNPAID = "Google may use what it gets under an unpaid key to improve its products, and people may read it."
 
 # The kernel's patience is a little longer than ours, so that it hears our typed answer.
 _KERNEL_MARGIN = timedelta(seconds=5)
@@ -65,7 +68,8 @@ class GeminiImageProvider(ImageProvider):
 
     @property
     def processor(self) -> Processor:
-        return _PROCESSOR
+        """An unpaid key's photos are Google's to learn from, and the notice says so."""
+        return _PROCESSOR if self._config.paid_key_attested else msgspec.structs.replace(_PROCESSOR, own_use=_UNPAID)
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Those past their announced end come last: Google sometimes lets one live longer."""

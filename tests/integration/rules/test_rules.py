@@ -179,7 +179,7 @@ async def test_what_is_remembered_of_an_erased_account_goes_after_two_years(site
 @pytest.mark.rule("processor.generation")
 @pytest.mark.rule("processor.service_mail")
 @pytest.mark.rule("processor.marketing")
-@pytest.mark.rule("purpose.improvement", "purpose.analytics")
+@pytest.mark.rule("purpose.improvement", "purpose.analytics", "purpose.security")
 @pytest.mark.parametrize(
     ("purpose", "category"),
     [
@@ -188,6 +188,7 @@ async def test_what_is_remembered_of_an_erased_account_goes_after_two_years(site
         ("marketing", "figurine"),
         ("improvement", "photo"),
         ("analytics", "usage_record"),
+        ("security", "device"),
     ],
 )
 async def test_no_purpose_carries_what_its_rule_does_not_name(site: Site, purpose: str, category: str) -> None:

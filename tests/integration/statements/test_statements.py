@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
 from statuette.kernel.domain.statements import words
@@ -110,7 +109,7 @@ async def test_who_has_an_account_is_let_in_and_states_it_once(site: Site) -> No
 
 async def test_an_account_from_before_neither_uploads_nor_orders_until_it_has_stated_it(site: Site) -> None:
     # Given somebody who came, and uploaded, before the brand asked
-    await site.apply_brand(adults_only=False)
+    await site.apply_brand(adults_only=False, more='children_depicted = "refused"')
     ada = await site.person()
     photo = await ada.upload()
     await site.apply_brand(adults_only=True)
@@ -162,7 +161,7 @@ async def test_a_photo_whose_statement_is_worded_anew_serves_no_job_until_it_is_
     photo = await ada.upload(statement_digest=old["digest"])
     assert photo["restate"] is False
 
-    monkeypatch.setattr(words, "_DEPICTED", msgspec.structs.replace(words.of_uploads(), text="Everybody in it agreed."))
+    monkeypatch.setattr(words, "_DEPICTED", ("Everybody in it agreed.", "Alle darauf haben zugestimmt."))
 
     refused = await ada.try_order(photo["id"])
     assert (refused.status_code, refused.json()["code"]) == (409, "upload_statement_outdated")

@@ -117,7 +117,8 @@ def _of_brand_file(path: Path, opened: Opened) -> PolicyDocument:
 
     (read,), _ = check_files(opened.plugins, [path])
     packs = opened.plugins.packs_with(read.config.policy_packs)
-    return document(compile_policy(packs, read.choices(), offered=read.config.purposes))
+    config = read.config
+    return document(compile_policy(packs, read.choices(), offered=config.purposes, options=config.options))
 
 
 def _of_json(path: Path) -> PolicyDocument:

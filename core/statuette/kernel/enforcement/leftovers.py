@@ -13,6 +13,7 @@ from datetime import timedelta
 from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.work.outbox import Claimed, Outbox
 from statuette.kernel.work.queues import ENFORCEMENT
+from statuette.policy.enforcers import enforces
 from statuette.ports.storage import Storage, StorageUnavailable
 
 ACTOR = "remove_leftovers"
@@ -21,6 +22,7 @@ WRITERS_ARE_GONE_AFTER = timedelta(minutes=15)
 _STORE_IS_ASKED_AGAIN_AFTER = timedelta(seconds=15)
 
 
+@enforces("upload.derived")
 async def destroy(storage: Storage, prefix: str) -> int:
     """Delete every object below `prefix`, versions too, and make sure of it; returns how many. Raises `StorageUnavailable`."""
     keys = [found.key async for found in storage.list(prefix)]

@@ -9,10 +9,12 @@ from typing import Literal
 import msgspec
 
 from statuette.errors import ConfigurationError
-from statuette.policy import BrandChoice, Period
+from statuette.policy import BrandChoice, Option, Period
+from statuette.policy.enforcers import enforces
 from statuette.values import CostMicros
 
 Mode = Literal["test", "live"]
+Children = Literal["refused", "guardian"]
 
 
 class StylePrice(msgspec.Struct, frozen=True):
@@ -59,6 +61,7 @@ class BrandConfig(msgspec.Struct, frozen=True):
         purposes: the optional purposes on offer to people.
         policy_packs: names of packs in force for this brand, beside those of the whole deployment.
         adults_only: whoever makes an account states that they are an adult.
+        children_depicted: photos with a child in them are refused, or taken from somebody who may speak for the child.
         terms: what people accept when they make an account.
     """
 
@@ -81,6 +84,7 @@ class BrandConfig(msgspec.Struct, frozen=True):
     purposes: tuple[str, ...] = ()
     policy_packs: tuple[str, ...] = ()
     terms: Terms | None = None
+    children_depicted: Children = "refused"
 
     def canonical(self) -> str:
         """JSON with sorted keys: equal brands are equal texts."""
@@ -88,6 +92,12 @@ class BrandConfig(msgspec.Struct, frozen=True):
 
     def digest(self) -> str:
         return f"sha256:{hashlib.sha256(self.canonical().encode()).hexdigest()}"
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """What the brand asks of the policy beyond what is in force for every brand."""
+        children = Option.children_refused if self.children_depicted == "refused" else Option.guardians_asked
+        return (children, Option.adults_only) if self.adults_only else (children,)
 
     def choices(self, place: Callable[[str], str] | None = None) -> tuple[BrandChoice, ...]:
         """The policy table for `compile_policy`; `place` says where a rule's time was written, if that is known.
@@ -99,6 +109,12 @@ class BrandConfig(msgspec.Struct, frozen=True):
         return tuple(
             BrandChoice(rule, _period(after, at(rule)), at(rule)) for rule, after in sorted(self.policy.items())
         )
+
+
+@enforces("controller.named")
+def nobody_answers(config: BrandConfig) -> bool:
+    """Whether people's photos would be taken in for real, and nobody named who answers for them."""
+    return config.mode == "live" and config.controller is None
 
 
 def _period(text: str, source: str) -> Period:

@@ -86,6 +86,11 @@ class BrandDirectory:
         """Every brand in memory."""
         return list(self._brands.values())
 
+    def is_live(self, brand_id: str) -> bool:
+        """Whether it takes real people's data. One that is not in memory may."""
+        brand = self._brands.get(brand_id)
+        return brand is None or brand.config.mode == "live"
+
     async def by_id(self, brand_id: str) -> LoadedBrand:
         """As it is in memory, since those who ask may be in a transaction. Raises `NotFound`, `BrandMisconfigured`."""
         if brand_id not in self._brands and brand_id not in self._broken:
@@ -207,7 +212,9 @@ class BrandDirectory:
             if known.policy.publication == publication:
                 return known
             return msgspec.structs.replace(known, policy=msgspec.structs.replace(known.policy, publication=publication))
-        policy = compile_policy(self._packs_of(config), config.choices(), offered=config.purposes, on=today)
+        policy = compile_policy(
+            self._packs_of(config), config.choices(), offered=config.purposes, options=config.options, on=today
+        )
         return LoadedBrand(
             id=row.id,
             slug=row.slug,

@@ -14,7 +14,16 @@ import msgspec
 from msgspec import Meta
 
 from statuette.errors import ConfigurationError
-from statuette.kernel.domain.brands.config import BrandConfig, Controller, Limits, Mode, StylePrice, Terms
+from statuette.kernel.domain.brands.config import (
+    BrandConfig,
+    Children,
+    Controller,
+    Limits,
+    Mode,
+    StylePrice,
+    Terms,
+    nobody_answers,
+)
 from statuette.kernel.toml_source import TomlSource, convert, read_toml, shown_path
 from statuette.policy import BrandChoice, Period
 from statuette.values import CostMicros
@@ -83,6 +92,7 @@ class BrandFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     locale: Annotated[str, Meta(pattern="^[a-z]{2}(-[A-Z]{2})?$")] = "en"
     limits: LimitsTable = LimitsTable()
     adults_only: bool = True
+    children_depicted: Children | None = None
     mail_sender: str | None = None
     cancel_charges: Literal["never", "after_start"] = "never"
     policy: dict[str, str] = {}
@@ -136,13 +146,15 @@ def read_brand(path: Path, style_credits: StyleCredits) -> ReadBrand:
         purposes=_once(source, "purposes", form.purposes),
         policy_packs=_once(source, "policy_packs", form.policy_packs),
         terms=msgspec.convert(form.terms, Terms | None, from_attributes=True),
+        # Whoever admits people under age cannot refuse pictures of them.
+        children_depicted=form.children_depicted or ("refused" if form.adults_only else "guardian"),
     )
-    if config.mode == "live" and config.controller is None:
+    if nobody_answers(config):
         raise wrong(
             source,
             ("mode",),
             "A live brand says who answers for people's data.",
-            'Add [controller] with `name = "…"` and `contact = "…"`.',
+            'Add [controller] with `name = "…"`, `contact = "…"` and `authority = "…"`.',
         )
     return ReadBrand(config, source)
 

@@ -76,7 +76,7 @@ def check_files(registry: PluginRegistry, files: Sequence[Path]) -> tuple[list[R
     for brand in brands:
         packs = _packs(brand, registry)
         _check_purposes(brand, packs)
-        compile_policy(packs, brand.choices(), offered=brand.config.purposes)
+        _policy(packs, brand)
         warnings += _check_models(brand, registry)
     return brands, warnings
 
@@ -86,7 +86,12 @@ def draft_policy(registry: PluginRegistry, file: Path) -> tuple[str, EffectivePo
     brand = read_brand(file, _credits_of(registry))
     packs = _packs(brand, registry)
     _check_purposes(brand, packs)
-    return brand.config.slug, compile_policy(packs, brand.choices(), offered=brand.config.purposes)
+    return brand.config.slug, _policy(packs, brand)
+
+
+def _policy(packs: Sequence[PolicyPack], brand: ReadBrand) -> EffectivePolicy:
+    config = brand.config
+    return compile_policy(packs, brand.choices(), offered=config.purposes, options=config.options)
 
 
 def _credits_of(registry: PluginRegistry) -> Callable[[str], int | None]:

@@ -20,7 +20,7 @@ from statuette.kernel.domain.generations.outcomes import State
 from statuette.kernel.domain.generations.repository import GenerationRow
 from statuette.kernel.domain.generations.tables import Generation, GenerationInput
 from statuette.kernel.domain.statements import service as statements
-from statuette.kernel.domain.statements.words import of_accounts
+from statuette.kernel.domain.statements.words import of_accounts, of_uploads
 from statuette.kernel.domain.uploads import service as uploads
 from statuette.kernel.domain.usage import service as usage
 from statuette.kernel.domain.usage.device import UNKNOWN, Device
@@ -97,6 +97,7 @@ class Generations:
                     brand_id=brand.id,
                     account_id=account_id,
                     upload_id=item.upload_id,
+                    asked=of_uploads(brand.config),
                     policy=brand.policy,
                     longest_job=self._longest_job,
                 )

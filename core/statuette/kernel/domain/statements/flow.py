@@ -48,7 +48,7 @@ def texts_of(brand: LoadedBrand, locale: str) -> StatementTexts:
     return StatementTexts(
         [
             *(_text(each, locale, "signup") for each in of_accounts(brand.config)),
-            _text(of_uploads(), locale, "upload"),
+            _text(of_uploads(brand.config), locale, "upload"),
         ]
     )
 

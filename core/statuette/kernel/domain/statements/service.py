@@ -11,6 +11,7 @@ from statuette.errors import Conflict, NotFound, StatuetteError
 from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.domain.consent import service as consent
 from statuette.kernel.domain.statements.words import Statement, Wording, chosen, worded, wordings
+from statuette.policy.enforcers import enforces
 
 
 class StatementsMissing(StatuetteError):
@@ -53,12 +54,13 @@ async def made(
     known = await consent.current(reader, brand_id, account_id) if asked else {}
     found = {}
     for statement in asked:
-        state = known.get(_purpose(statement.id))
+        state = known.get(purpose_of(statement.id))
         holds = state is not None and state.statement_digest in wordings(statement)
         found[statement.id] = Made(worded(statement, locale), holds, state.decided_at if state is not None else None)
     return found
 
 
+@enforces("minor.account")
 async def require(reader: Reader, brand_id: str, account_id: str, asked: Sequence[Statement]) -> None:
     """Raise `StatementsMissing` unless the person has made every one of them in words in force. Free where none is asked."""
     _refuse(
@@ -66,6 +68,7 @@ async def require(reader: Reader, brand_id: str, account_id: str, asked: Sequenc
     )
 
 
+@enforces("minor.account")
 def refuse_silence(asked: Sequence[Statement], said: Mapping[str, str | None], locale: str) -> None:
     """For somebody who is about to have an account. Raises `StatementsMissing`."""
     _refuse([worded(statement, locale) for statement in asked if statement.id not in said])
@@ -100,12 +103,12 @@ async def make(
             raise outdated(by_id[name], locale)
         if before[name].in_force:
             continue
-        await consent.keep_text(tx, digest=shown.digest, purpose=_purpose(name), locale=shown.locale, body=shown.text)
+        await consent.keep_text(tx, digest=shown.digest, purpose=purpose_of(name), locale=shown.locale, body=shown.text)
         await consent.record(
             tx,
             brand_id,
             account_id,
-            _purpose(name),
+            purpose_of(name),
             True,
             shown.digest,
             policy_digest,
@@ -118,11 +121,12 @@ async def make(
 async def keep(tx: Transaction, shown: Wording) -> None:
     """Keep the words of a statement that is on record elsewhere, as a photo's is."""
     await consent.keep_text(
-        tx, digest=shown.digest, purpose=_purpose(shown.statement), locale=shown.locale, body=shown.text
+        tx, digest=shown.digest, purpose=purpose_of(shown.statement), locale=shown.locale, body=shown.text
     )
 
 
-def _purpose(statement_id: str) -> str:
+def purpose_of(statement_id: str) -> str:
+    """What a consent record calls it."""
     return f"statement.{statement_id}"
 
 

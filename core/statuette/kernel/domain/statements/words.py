@@ -6,6 +6,7 @@ import msgspec
 
 from statuette.kernel.domain.brands.config import BrandConfig
 from statuette.kernel.domain.consent import texts
+from statuette.policy.enforcers import enforces
 
 ADULT = "adult"
 TERMS = "terms"
@@ -41,10 +42,14 @@ _ADULT = Statement(
     "I am at least 18 years old.",
     {"de": "Ich bin mindestens 18 Jahre alt."},
 )
-_DEPICTED = Statement(
-    DEPICTED,
+_DEPICTED = (
     "I may use this picture: everybody in it is me, or agreed to this use.",
-    {"de": "Ich darf dieses Bild verwenden: Alle darauf sind ich selbst oder haben dieser Verwendung zugestimmt."},
+    "Ich darf dieses Bild verwenden: Alle darauf sind ich selbst oder haben dieser Verwendung zugestimmt.",
+)
+_NO_CHILD = ("Nobody in it is under 18.", "Niemand darauf ist unter 18.")
+_GUARDIAN = (
+    "For everybody in it who is under 18, a parent or guardian agreed, or is me.",
+    "Für alle darauf, die unter 18 sind, hat jemand mit Sorgerecht zugestimmt, oder das bin ich.",
 )
 
 
@@ -64,9 +69,16 @@ def of_accounts(config: BrandConfig) -> tuple[Statement, ...]:
     return tuple(asked)
 
 
-def of_uploads() -> Statement:
-    """What is asked about every photo."""
-    return _DEPICTED
+def of_uploads(config: BrandConfig) -> Statement:
+    """What the brand asks about every photo: whether those in it agreed, and about children in it."""
+    text, german = (" ".join(both) for both in zip(_DEPICTED, about_children(config), strict=True))
+    return Statement(DEPICTED, text, {"de": german})
+
+
+@enforces("minor.depicted", "minor.refused")
+def about_children(config: BrandConfig) -> tuple[str, str]:
+    """What is said of children in a photo, in English and German."""
+    return _NO_CHILD if config.children_depicted == "refused" else _GUARDIAN
 
 
 def worded(statement: Statement, locale: str) -> Wording:

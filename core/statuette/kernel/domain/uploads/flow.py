@@ -12,7 +12,7 @@ from statuette.kernel.db.errors import CommitOutcomeUnknown
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.consent import service as consent
 from statuette.kernel.domain.statements import service as statements
-from statuette.kernel.domain.statements.words import chosen, of_accounts, of_uploads
+from statuette.kernel.domain.statements.words import of_accounts, of_uploads
 from statuette.kernel.domain.uploads import service
 from statuette.kernel.enforcement.leftovers import Leftovers
 from statuette.kernel.idempotency.once import Once
@@ -54,9 +54,7 @@ class UploadFlow:
         self, brand: LoadedBrand, account_id: str, upload_id: str, *, digest: str | None, locale: str
     ) -> None:
         """State anew that a photo may be used. Raises `NotFound`, `StatementOutdated`."""
-        stated = chosen(of_uploads(), digest, locale)
-        if stated is None:
-            raise statements.outdated(of_uploads(), locale)
+        stated = service.stated(of_uploads(brand.config), digest, locale)
         await self._database.run(
             lambda tx: service.state(tx, brand_id=brand.id, account_id=account_id, upload_id=upload_id, stated=stated)
         )
@@ -82,11 +80,8 @@ class UploadFlow:
             StatementRequired, StatementOutdated, ConsentRequired, StatementsMissing, InvalidInput (the picture),
             StorageUnavailable, NotFound (a deadline passed before the bytes were stored).
         """
-        if not statement:
-            raise service.StatementRequired(cure="Send the field `statement` as `true` once the person agreed to it.")
-        stated = chosen(of_uploads(), digest, locale)
-        if stated is None:
-            raise statements.outdated(of_uploads(), locale)
+        service.refuse_silence(statement)
+        stated = service.stated(of_uploads(brand.config), digest, locale)
         await self.check(brand, account_id)
         with telemetry.span("intake"):
             photo = await self._pixels.normalise(data)

@@ -127,3 +127,14 @@ async def unsave(tx: Transaction, brand_id: str, account_id: str, upload_id: str
 async def size_bytes(reader: Reader, upload_id: str) -> int:
     """0 if it is gone."""
     return int(await reader.value("SELECT size_bytes FROM upload WHERE id = :id", id=upload_id) or 0)
+
+
+async def newest_gone(reader: Reader, dataset: str, sample: int) -> list[tuple[str, str]]:
+    """Brand and id of the photos that went last."""
+    rows = await reader.rows(
+        "SELECT brand_id, record_id FROM deadline WHERE dataset = :dataset AND state IN ('verified', 'receipted')"
+        " ORDER BY id DESC LIMIT :sample",
+        dataset=dataset,
+        sample=sample,
+    )
+    return [(row["brand_id"], row["record_id"]) for row in rows]

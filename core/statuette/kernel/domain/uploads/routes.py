@@ -50,7 +50,7 @@ class _UploadOperation(Operation):
                             "statement": Schema(
                                 type=OpenAPIType.STRING,
                                 enum=["true"],
-                                description=of_uploads().text,
+                                description="That it may be used: the person agreed to what `GET /v1/statements` asks of `upload`.",
                                 examples=["true"],
                             ),
                             "statement_digest": Schema(
@@ -137,7 +137,7 @@ class UploadRoutes(Controller):
         async with platform.database.read() as reader:
             rows = await repository.page(reader, brand.id, account_id, before=before, limit=limit + 1)
             doomed = await dooms(reader, [row.id for row in rows])
-        items = [_view(platform, row, doomed.get(row.id)) for row in rows[:limit]]
+        items = [_view(platform, brand, row, doomed.get(row.id)) for row in rows[:limit]]
         return answer(request, UploadPage(items, encode_cursor(rows[limit - 1].id) if len(rows) > limit else None))
 
     @get("/{upload_id:str}", summary="Read a photo's state")
@@ -223,7 +223,7 @@ async def _answer(
 ) -> Response[bytes]:
     async with platform.database.read() as reader:
         row, doom = await _read(reader, brand, account_id, upload_id)
-    view = _view(platform, row, doom)
+    view = _view(platform, brand, row, doom)
     headers = {"location": f"/v1/uploads/{upload_id}"} if status == 201 else {}
     return answer(
         request,
@@ -243,7 +243,7 @@ async def _read(reader: Reader, brand: LoadedBrand, account_id: str, upload_id: 
     return row, (await dooms(reader, [upload_id])).get(upload_id)
 
 
-def _view(platform: Platform, row: UploadRow, doom: Doom | None) -> UploadView:
+def _view(platform: Platform, brand: LoadedBrand, row: UploadRow, doom: Doom | None) -> UploadView:
     expires_at = platform.images.expiry(platform.clock.now(), doom.due_at if doom else None)
     if doom is not None:
         retention = f"deleted by the rule {doom.rule}"
@@ -257,7 +257,7 @@ def _view(platform: Platform, row: UploadRow, doom: Doom | None) -> UploadView:
         height=row.height,
         size_bytes=row.size_bytes,
         saved=row.saved_at is not None,
-        restate=not service.is_stated(row),
+        restate=not service.is_stated(row, of_uploads(brand.config)),
         created_at=row.created_at,
         expires_at=doom.due_at if doom else None,
         retention=retention,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from statuette.errors import Conflict, InvalidInput, NotFound
 from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.domain.statements import service as statements
-from statuette.kernel.domain.statements.words import Wording, of_uploads, wordings
+from statuette.kernel.domain.statements.words import Statement, Wording, chosen, wordings
 from statuette.kernel.domain.uploads import repository
 from statuette.kernel.domain.uploads.repository import UploadRow
 from statuette.kernel.enforcement import deadlines
@@ -15,6 +15,7 @@ from statuette.kernel.journal.entries import Wish
 from statuette.kernel.journal.notes import note
 from statuette.kernel.pixels.results import NormalisedPhoto
 from statuette.policy import EffectivePolicy, Exemption, Retain, Trigger
+from statuette.policy.enforcers import enforces
 
 DATASET = "uploads"
 RULES = ("upload.used", "upload.unused", "upload.cap", "upload.saved", "upload.asked")
@@ -46,6 +47,21 @@ class UploadExpiresTooSoon(Conflict):
 
     code = "upload_expires_too_soon"
     summary = "The photo will be deleted before the job could end."
+
+
+@enforces("depicted.statement")
+def refuse_silence(said: bool) -> None:
+    """Raises `StatementRequired` where nothing is said of who is in the picture."""
+    if not said:
+        raise StatementRequired(cure="Send the field `statement` as `true` once the person agreed to it.")
+
+
+def stated(asked: Statement, digest: str | None, locale: str) -> Wording:
+    """The words that the person was shown. Raises `StatementOutdated` where others are in force."""
+    shown = chosen(asked, digest, locale)
+    if shown is None:
+        raise statements.outdated(asked, locale)
+    return shown
 
 
 def object_prefix(brand_id: str, upload_id: str) -> str:
@@ -109,9 +125,19 @@ async def get(reader: Reader, brand_id: str, account_id: str, upload_id: str) ->
 
 
 async def use(
-    tx: Transaction, *, brand_id: str, account_id: str, upload_id: str, policy: EffectivePolicy, longest_job: timedelta
+    tx: Transaction,
+    *,
+    brand_id: str,
+    account_id: str,
+    upload_id: str,
+    asked: Statement,
+    policy: EffectivePolicy,
+    longest_job: timedelta,
 ) -> UploadRow:
     """A job is about to be accepted: the photo stays until it ends.
+
+    Args:
+        asked: what the brand asks about every photo.
 
     Raises:
         NotFound, UploadNotReady, UploadStatementOutdated, UploadExpiresTooSoon.
@@ -119,7 +145,7 @@ async def use(
     row = await _locked(tx, brand_id, account_id, upload_id)
     if row.state != "ready":
         raise UploadNotReady()
-    if not is_stated(row):
+    if not is_stated(row, asked):
         raise UploadStatementOutdated(
             upload_id=upload_id,
             cure=f"Show the words of `GET /v1/statements`, then send PUT /v1/uploads/{upload_id}/statement.",
@@ -168,9 +194,10 @@ async def unsave(tx: Transaction, *, brand_id: str, account_id: str, upload_id: 
     await repository.set_saved(tx, upload_id, None)
 
 
-def is_stated(row: UploadRow) -> bool:
+@enforces("depicted.statement")
+def is_stated(row: UploadRow, asked: Statement) -> bool:
     """Whether what its owner stated about the photo are words in force."""
-    return row.statement_digest in wordings(of_uploads())
+    return row.statement_digest in wordings(asked)
 
 
 async def state(tx: Transaction, *, brand_id: str, account_id: str, upload_id: str, stated: Wording) -> None:
