@@ -152,6 +152,35 @@ async def test_a_deletion_that_was_asked_for_and_not_yet_done_outlives_a_restore
         await until(lambda: _gone(site, "upload", upload["id"]), clock)
 
 
+async def test_legal_holds_placed_and_lifted_since_outlive_a_restore(
+    serve: Serve, backup: Backup, clock: FrozenClock
+) -> None:
+    # Given two photos, one of them held; and after the backup that hold is lifted, and one placed on the other
+    async with serve() as site:
+        person = await site.person()
+        held, free = await person.upload(), await person.upload(photo_jpeg(seed=2))
+        placed = await _to_operators(site, "holds", subject=free["id"], reason="legal_claim")
+    await backup.make()
+    async with serve() as site:
+        await _to_operators(site, "holds", subject=held["id"], reason="legal_claim", reference="case 7")
+        await _to_operators(site, f"holds/{placed['hold']['id']}/lift")
+
+    # When the database is restored, and their day is over
+    await backup.restore()
+    async with serve() as site:
+        clock.advance(DAY)
+        await until(lambda: _gone(site, "upload", free["id"]), clock)
+
+        # Then the one that is held is out of sight and still there
+        await until(lambda: _held(site, held["id"]), clock)
+        assert not await _gone(site, "upload", held["id"])
+        async with site.platform.database.read() as reader:
+            rows = await reader.rows("SELECT subject, placed_by, reference, lifted_by FROM legal_hold ORDER BY id")
+        by = "the erasure journal"
+        assert [(row["subject"], row["lifted_by"]) for row in rows] == [(free["id"], by), (held["id"], None)]
+        assert (rows[1]["placed_by"], rows[1]["reference"]) == (by, "")
+
+
 async def test_a_key_that_returns_with_a_restored_store_of_keys_is_destroyed_again(
     serve: Serve, profile: Profile, clock: FrozenClock
 ) -> None:
@@ -296,6 +325,20 @@ def _again(site: Site, token: str) -> Visitor:
 async def _gone(site: Site, table: str, record_id: str) -> bool:
     rows = await count(site, f"SELECT COUNT(*) AS n FROM {table} WHERE id = :id", id=record_id)
     return rows == 0 and not any(record_id in key for key in site.objects())
+
+
+async def _held(site: Site, record_id: str) -> bool:
+    sql = "SELECT COUNT(*) AS n FROM deadline WHERE record_id = :id AND state = 'held'"
+    return await count(site, sql, id=record_id) >= 1
+
+
+async def _to_operators(site: Site, route: str, **body: str) -> Any:
+    """What an operator is answered."""
+    (key,) = site.secret_keys.values()
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = await site.visitor().http.post(f"/admin/v1/{route}", json=body or None, headers=headers)
+    assert answer.status_code in (200, 201), answer.text
+    return answer.json()
 
 
 async def _all_gone(site: Site, uploads: list[dict[str, Any]]) -> bool:

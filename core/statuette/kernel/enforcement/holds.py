@@ -19,10 +19,14 @@ from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.db.sql import columns_of
 from statuette.kernel.enforcement.due import ACTOR
 from statuette.kernel.enforcement.tables import LegalHold
+from statuette.kernel.journal.entries import Hold
+from statuette.kernel.journal.notes import note
 from statuette.values import is_id
 
 SUBJECTS = ("acc", "upl", "fig", "gen")
 LONGEST_REFERENCE = 80
+RESTORED = "the erasure journal"
+"""Who placed or lifted a hold that a restored database did not know of."""
 _LOCK = "SELECT pg_advisory_xact_lock{}(7209)"
 
 
@@ -101,6 +105,7 @@ async def place(
         await tx.execute(_LOCK.format(""))
     hold = HoldView(tx.new_id("hld"), brand_id, subject, reason, reference, placed_by[:120], tx.now, None, None)
     await tx.insert(LegalHold, **{name: getattr(hold, name) for name in hold.__struct_fields__})
+    await note(tx, Hold(tx.now, brand_id, hold.id, subject, reason))
     begun = await tx.all(
         _Begun,
         "SELECT d.account_id, d.dataset, d.record_id FROM work_item w JOIN deadline d ON d.id = w.subject_id"
@@ -118,8 +123,9 @@ async def lift(tx: Transaction, *, brand_id: str, hold_id: str, lifted_by: str) 
     Raises:
         NotFound: the brand has no such hold.
     """
-    await tx.execute(
-        "UPDATE legal_hold SET lifted_by = :by, lifted_at = :now WHERE id = :id AND brand_id = :brand_id AND lifted_at IS NULL",
+    lifted = await tx.changed(
+        "UPDATE legal_hold SET lifted_by = :by, lifted_at = :now WHERE id = :id AND brand_id = :brand_id AND lifted_at IS NULL"
+        " RETURNING id",
         id=hold_id,
         brand_id=brand_id,
         by=lifted_by[:120],
@@ -140,7 +146,34 @@ async def lift(tx: Transaction, *, brand_id: str, hold_id: str, lifted_by: str) 
     )
     if hold is None:
         raise NotFound()
+    if lifted:
+        await note(tx, Hold(tx.now, brand_id, hold_id, hold.subject, hold.reason, lifted=True))
     return hold
+
+
+async def again(tx: Transaction, entry: Hold) -> bool:
+    """After a restore: the hold is as the journal says; whether it was not. Idempotent."""
+    known = await tx.value("SELECT id FROM legal_hold WHERE id = :id", id=entry.hold_id)
+    if not entry.lifted:
+        if known is None:
+            hold = HoldView(
+                entry.hold_id,
+                entry.brand_id,
+                entry.subject,
+                HoldReason(entry.reason),
+                "",
+                RESTORED,
+                entry.at,
+                None,
+                None,
+            )
+            await tx.insert(LegalHold, **{name: getattr(hold, name) for name in hold.__struct_fields__})
+        return known is None
+    if known is None:
+        return False
+    held = await tx.value("SELECT id FROM legal_hold WHERE id = :id AND lifted_at IS NULL", id=entry.hold_id)
+    await lift(tx, brand_id=entry.brand_id, hold_id=entry.hold_id, lifted_by=RESTORED)
+    return held is not None
 
 
 async def listed(

@@ -69,7 +69,22 @@ class Wish(msgspec.Struct, frozen=True, tag="wish", omit_defaults=True):
     method: str = ""
 
 
-Entry = Erasing | Due | Wish
+class Hold(msgspec.Struct, frozen=True, tag="hold", omit_defaults=True):
+    """A legal hold was placed, or lifted. Who did, and their own reference, may name people and stay in the database.
+
+    Attributes:
+        subject: the id that is held; `reason`: a code.
+    """
+
+    at: datetime
+    brand_id: str
+    hold_id: str
+    subject: str
+    reason: str
+    lifted: bool = False
+
+
+Entry = Erasing | Due | Wish | Hold
 
 
 class Segment(msgspec.Struct, frozen=True):

@@ -22,9 +22,10 @@ from statuette.dataset import Dataset
 from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.enforcement import deadlines
+from statuette.kernel.enforcement import holds as legal_holds
 from statuette.kernel.enforcement.at_once import AtOnce
 from statuette.kernel.journal import marks
-from statuette.kernel.journal.entries import Due, Entry, Erasing, Wish
+from statuette.kernel.journal.entries import Due, Entry, Erasing, Hold, Wish
 from statuette.kernel.journal.journal import WENT_BACK, Journal
 from statuette.kernel.journal.place import Place
 from statuette.kernel.tasks import ended
@@ -54,6 +55,7 @@ class Replayed(msgspec.Struct, frozen=True):
         erased: records that were back, and are erased again.
         asked: deadlines that people had asked for, moved again.
         wishes: withdrawals and unsaves applied again.
+        holds: legal holds placed or lifted again.
         unknown: entries of datasets or topics that no part of this deployment knows any more.
     """
 
@@ -62,6 +64,7 @@ class Replayed(msgspec.Struct, frozen=True):
     asked: int = 0
     wishes: int = 0
     unknown: int = 0
+    holds: int = 0
 
 
 class Replay:
@@ -149,14 +152,15 @@ class Replay:
                 tx,
                 code=RESTORED,
                 subject="journal",
-                detail=f"segments={len(places)} erased={total.erased} asked={total.asked} wishes={total.wishes}",
+                detail=f"segments={len(places)} erased={total.erased} asked={total.asked} wishes={total.wishes}"
+                f" holds={total.holds}",
                 brand_id=None,
             )
         return msgspec.structs.replace(total, segments=len(places))
 
     async def _apply(self, entries: list[Entry]) -> Replayed:
-        """What one segment says: asked deadlines and wishes in their order, then the erasures, many at a time."""
-        asked = wishes = unknown = 0
+        """What one segment says, in its order, but that erasures wait for each other, many at a time, up to the next hold."""
+        asked = wishes = unknown = erased = holds = 0
         erasures: list[Erasing] = []
         for entry in entries:
             match entry:
@@ -171,12 +175,21 @@ class Replay:
                         continue
                     async with self._database.transaction() as tx:
                         wishes += await restorer(tx, entry)
+                case Hold():
+                    erased += await self._erase_all(erasures)  # what went before the hold goes again
+                    erasures = []
+                    async with self._database.transaction() as tx:
+                        holds += await legal_holds.again(tx, entry)
                 case Erasing():
                     if entry.dataset in self._datasets:
                         erasures.append(entry)
                     else:
                         unknown += 1
                         await self._tell_unknown(entry.dataset)
+        erased += await self._erase_all(erasures)
+        return Replayed(0, erased, asked, wishes, unknown, holds)
+
+    async def _erase_all(self, erasures: list[Erasing]) -> int:
         erased = 0
         for at in range(0, len(erasures), _AT_ONCE):
             try:
@@ -185,7 +198,7 @@ class Replay:
             except BaseExceptionGroup as several:
                 raise several.exceptions[0] from None
             erased += sum(task.result() for task in tasks)
-        return Replayed(0, erased, asked, wishes, unknown)
+        return erased
 
     async def _erase(self, entry: Erasing) -> bool:
         """Erase a record that is back; whether it was."""
