@@ -200,6 +200,19 @@ _TABLES: Mapping[str, tuple[float, Mapping[str, str]]] = {
             "created_at": _MADE,
         },
     ),
+    "reveal": (
+        0.5,
+        {
+            "id": _id("rvl", "n"),
+            "brand_id": _BRAND,
+            "account_id": _ACCOUNT,
+            "subject": "'account'",
+            "record_id": _ACCOUNT,
+            "actor": "'key_' || n % 50",
+            "reason": "'to_answer'",
+            "created_at": "(:now - (n % 100000) * interval '5 minutes')",
+        },
+    ),
     "takedown_picture": (
         0.2,
         {

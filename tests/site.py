@@ -112,7 +112,7 @@ class Site:
         await self._apply(path)
         async with self.platform.database.transaction() as tx:
             brand_id = await brand_service.brand_id_of(tx, slug)
-            _, secret = await brand_service.create_key(tx, brand_id, "secret", "tests", brand_service.SCOPES)
+            _, secret = await brand_service.create_key(tx, brand_id, "secret", "tests", tuple(brand_service.SCOPES))
         self.secret_keys[slug] = secret
         return secret
 

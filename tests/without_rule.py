@@ -29,6 +29,7 @@ VARIABLE = "WITHOUT_RULE"
 _WELL = Checked("nothing", True, "")
 # What a function says that does not look: anything else answers nothing.
 _ANSWERS: dict[str, Any] = {
+    "statuette.kernel.access.probe:AccessProbe.look": _WELL,
     "statuette.kernel.domain.consent.service:is_live": True,
     "statuette.kernel.domain.generations.views:source_type": "",
     "statuette.kernel.domain.statements.words:about_children": ("", ""),

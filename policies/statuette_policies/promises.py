@@ -178,11 +178,7 @@ _OPERATION = (
         "safeguard.encryption",
         "Addresses and names are encrypted and looked at daily. The words typed onto a figurine are not encrypted.",
     ),
-    _open(
-        "safeguard.access",
-        "Few may see your data, and each look is written down.",
-        "Operators have keys with scopes, not roles; nothing is masked or revealed with a reason.",
-    ),
+    _ruled("safeguard.access", "Few may see your data, and each look is written down."),
     _open(
         "safeguard.audit",
         "We check ourselves regularly, and sign what we found.",

@@ -84,6 +84,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "request.keep": (
         "tests/integration/rights/test_erasure.py::test_what_was_paid_for_is_kept_in_the_books_under_a_pseudonym_and_then_ends",
     ),
+    "reveal.keep": ("tests/integration/rules/test_rules.py::test_who_looked_is_forgotten_after_a_year",),
     "right.access": (
         "tests/integration/rights/test_copy.py::test_a_copy_has_every_photo_every_figurine_and_every_column_that_is_about_the_person",
     ),
@@ -103,6 +104,11 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/integration/rights/test_requests.py::test_a_restriction_stops_every_use_and_keeps_everything_until_it_is_taken_back",
     ),
     "right.withdrawal": ("tests/integration/rules/test_rules.py::test_consent_that_is_taken_back_stops_the_next_job",),
+    "safeguard.access": (
+        "tests/integration/access/test_reveals.py::test_a_route_without_a_scope_and_a_key_with_a_strange_one_are_found",
+        "tests/integration/access/test_reveals.py::test_what_was_written_about_a_picture_is_read_with_a_reason_once_for_each_who_wrote",
+        "tests/integration/access/test_reveals.py::test_who_uncovers_an_account_has_the_right_to_says_why_and_is_listed",
+    ),
     "safeguard.encryption": (
         "tests/integration/probes/test_probes.py::test_a_column_with_clear_text_is_found_and_forgiven_when_it_is_gone",
     ),

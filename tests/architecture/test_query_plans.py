@@ -388,6 +388,10 @@ class Guide:
                         f"/v1/account/takedowns/{case['id']}/appeal", json={"message": "It is me."}
                     )
                     assert appealed.status_code == 204, appealed.text
+            written = await person.http.post(
+                f"/admin/v1/takedowns/{case['id']}/reveal", json={"reason": "tour"}, headers=operator
+            )
+            assert written.status_code == 200, written.text
         old = "UPDATE takedown_case SET created_at = :then, next_at = NULL WHERE id = :id"
         async with self._site.platform.database.transaction() as tx:
             await tx.execute(old, id=opened[0]["id"], then=datetime(2019, 1, 1, tzinfo=UTC))
@@ -507,10 +511,15 @@ class Guide:
                 "/admin/v1/findings?resolved=true&limit=1",
                 f"/admin/v1/findings?cursor={new_id('fnd', datetime.now(UTC))}",
                 f"/admin/v1/accounts/{person.account_id}",
+                f"/admin/v1/reveals?account={person.account_id}&limit=1",
+                f"/admin/v1/reveals?key={new_id('key', datetime.now(UTC))}",
+                f"/admin/v1/reveals?cursor={encode_cursor(new_id('rvl', datetime.now(UTC)))}",
                 f"/admin/v1/generations/{job}/attempts",
             ):
                 answer = await operator.get(path)
                 assert answer.status_code in (200, 400), answer.text
+            shown = await operator.post(f"/admin/v1/accounts/{person.account_id}/reveal", json={"reason": "tour"})
+            assert shown.status_code == 200, shown.text
             await operator.post(f"/admin/v1/findings/{new_id('fnd', datetime.now(UTC))}/resolve")
             given = await operator.post(
                 f"/admin/v1/accounts/{person.account_id}/credits",

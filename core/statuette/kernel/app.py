@@ -15,6 +15,8 @@ from litestar.types import ASGIApp
 
 from statuette.dataset import Dataset
 from statuette.errors import NotFound
+from statuette.kernel.access import dataset as access_dataset
+from statuette.kernel.access.probe import AccessProbe
 from statuette.kernel.clock import clock_for
 from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.db.encryption import FieldCipher
@@ -104,6 +106,7 @@ from statuette.kernel.http.gate import Gate
 from statuette.kernel.http.images import ImageSigner
 from statuette.kernel.http.limits import Buckets
 from statuette.kernel.http.openapi import openapi_config, openapi_routes
+from statuette.kernel.http.operators import operator_routes
 from statuette.kernel.http.problems import respond
 from statuette.kernel.http.routes import ROUTES
 from statuette.kernel.idempotency import dataset as idempotency_dataset
@@ -246,6 +249,7 @@ def compose(
             "derivatives": UploadProbes(database, storage).derivatives,
             "controllers": brand_probes.controllers,
             "processors": brand_probes.processors,
+            "operators_access": AccessProbe(database, operator_routes()).look,
         },
     )
 
@@ -419,6 +423,7 @@ def _datasets(
         generations_dataset.TICKETS,
         news_dataset.DATASET,
         takedowns_dataset.DATASET,
+        access_dataset.DATASET,
         credits_dataset.dataset(policy_of),
         consent_dataset.dataset(policy_of),
         rights_dataset.dataset(cipher),

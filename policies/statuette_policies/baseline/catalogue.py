@@ -60,6 +60,12 @@ _CATEGORIES = (
         "Worin du eingewilligt hast, und wann",
     ),
     _category(
+        "access_record",
+        Sensitivity.pseudonymous,
+        "When we looked at your data, and why",
+        "Wann wir deine Daten angesehen haben, und warum",
+    ),
+    _category(
         "credential",
         Sensitivity.secret,
         "Sign-in codes, session tokens and keys",

@@ -221,6 +221,15 @@ STREAMS = (
         " ist.",
     ),
     _stream(
+        "reveal.keep",
+        "reveals",
+        Period(months=12),
+        "Who looked at your address, your name, your words or a picture of yours, and why, is kept for {after}; after the end of"
+        " your account without telling that it was about you.",
+        "Wer deine Adresse, deinen Namen, deine Worte oder ein Bild von dir angesehen hat und warum, bleibt {after} vermerkt,"
+        " nach dem Ende deines Kontos ohne Bezug auf dich.",
+    ),
+    _stream(
         "session.keep",
         "sessions",
         Period(days=30),

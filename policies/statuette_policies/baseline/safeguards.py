@@ -135,6 +135,21 @@ SAFEGUARDS = (
         },
     ),
     Safeguard(
+        id="safeguard.access",
+        probe="operators_access",
+        sentence=(
+            "Whoever works here does not see your address, your name or what you wrote, unless their work needs it and they say"
+            " why. Who looked, when and why is written down before anything is shown; when and why is in the copy of your data."
+        ),
+        sentence_in={
+            "de": (
+                "Wer hier arbeitet, sieht weder deine Adresse noch deinen Namen noch was du geschrieben hast, es sei denn, die"
+                " Arbeit verlangt es und es wird ein Grund genannt. Wer wann warum hingesehen hat, wird vermerkt, bevor etwas zu"
+                " sehen ist; wann und warum, steht in der Kopie deiner Daten."
+            )
+        },
+    ),
+    Safeguard(
         id="object.encrypted",
         probe="object_store",
         sentence="Photos and pictures are stored encrypted.",

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from statuette.kernel.access.masking import masked_address
 from statuette.kernel.db.encryption import FieldCipher, FieldUnreadable, canonical_address
-from statuette.kernel.domain.accounts.address import InvalidEmail, masked_address, parse_address
+from statuette.kernel.domain.accounts.address import InvalidEmail, parse_address
 from statuette.ports.keys import KeyDestroyed, KeyStoreUnavailable
 from statuette.testing import FrozenClock
 from statuette.testing.memory_key_store import MemoryKeyStore

@@ -43,10 +43,21 @@ async def settled_person(site: Site, name: str, *, paid: bool = False) -> Belong
     assert (await person.http.put(rating, json={"stars": 5})).status_code == 200
     visit = {"events": [{"page": "gallery", "seconds": 41}]}
     assert (await person.http.post("/v1/usage/events", json=visit)).json() == {"recorded": 1}
+    await looked_at(site, person)
     figurines = [figurine["id"] for each in (job, redo) for figurine in each["figurines"]]
     return Belongings(
         person, [kept["id"], gone["id"], job["id"], redo["id"], *figurines], [f"{name} of the test", f"key-of-{name}"]
     )
+
+
+async def looked_at(site: Site, person: Visitor, reason: str = "asked_by_phone") -> None:
+    """An operator uncovers who somebody is."""
+    shown = await site.visitor().http.post(
+        f"/admin/v1/accounts/{person.account_id}/reveal",
+        json={"reason": reason},
+        headers={"Authorization": f"Bearer {site.secret_keys['alpha']}"},
+    )
+    assert (shown.status_code, shown.json()["email"]) == (200, person.email), shown.text
 
 
 async def buy(site: Site, person: Visitor, amount: int) -> None:

@@ -38,6 +38,10 @@ async def erased(site: Site, request_id: str, clock: FrozenClock, seconds: float
             await asyncio.sleep(0.3)
 
 
+async def _looks(site: Site) -> list[dict[str, Any]]:
+    return (await rows(site))["reveal"]
+
+
 async def receipt_of(site: Site, request: dict[str, Any]) -> httpx.Response:
     async with httpx.AsyncClient(base_url=site.url) as anybody:
         return await anybody.get(request["receipt_address"].removeprefix(site.url))
@@ -62,6 +66,10 @@ async def test_nothing_is_left_of_an_erased_account_anywhere_and_another_is_unto
 
     # Then nothing of it is in any table, in the store or in Redis, and the keys are destroyed
     assert await places(site, [*ada.markers, index]) == []
+    # But that somebody was looked at, and by whom
+    (look, _) = sorted(await _looks(site), key=lambda look: look["account_id"].startswith("acc_"))
+    assert look["account_id"] == look["record_id"] and look["account_id"].startswith("psn_")
+    assert (look["reason"], look["actor"][:4]) == ("asked_by_phone", "key_")
     for subject in (ada.person.account_id, request["id"]):
         assert await site.platform.cipher.destroyed(subject)
 

@@ -37,6 +37,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/takedowns"): {"email": "somebody@example.org", "picture": "fig_00000000000000000000000000"},
     ("POST", "/v1/account/takedowns/{case_id:str}/appeal"): {"message": "It is me."},
     ("POST", "/admin/v1/takedowns/{case_id:str}/decision"): {"decision": "keep"},
+    ("POST", "/admin/v1/takedowns/{case_id:str}/reveal"): {"reason": "to_decide"},
+    ("POST", "/admin/v1/accounts/{account:str}/reveal"): {"reason": "to_answer"},
     ("PUT", "/v1/account/email"): {"email": "somebody@example.org", "code": "000000"},
     ("POST", "/v1/account/requests"): {"kind": "correction"},
     ("POST", "/v1/session/confirm"): {"code": "000000"},

@@ -162,6 +162,21 @@ async def test_a_decided_takedown_is_removed_after_a_year(site: Site, clock: Fro
     await gone(site, clock, "takedown_case")
 
 
+@pytest.mark.rule("reveal.keep")
+async def test_who_looked_is_forgotten_after_a_year(site: Site, clock: FrozenClock) -> None:
+    person = await site.person()
+    shown = await site.visitor().http.post(
+        f"/admin/v1/accounts/{person.account_id}/reveal",
+        json={"reason": "to_answer"},
+        headers={"Authorization": f"Bearer {site.secret_keys['alpha']}"},
+    )
+    assert shown.status_code == 200 and await count(site, "SELECT COUNT(*) AS n FROM reveal") == 1
+
+    clock.advance(367 * DAY)
+
+    await gone(site, clock, "reveal")
+
+
 @pytest.mark.rule("tombstone.keep")
 async def test_what_is_remembered_of_an_erased_account_goes_after_two_years(site: Site, clock: FrozenClock) -> None:
     person = await site.person()

@@ -51,6 +51,14 @@ async def case_of(site: Site, case: str) -> dict[str, Any]:
     return dict(answer.json())
 
 
+async def reveal(site: Site, case: str) -> dict[str, Any]:
+    answer = await site.visitor().http.post(
+        f"/admin/v1/takedowns/{case}/reveal", json={"reason": "to_decide"}, headers=operator(site)
+    )
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
 async def figurine_of(person: Visitor) -> dict[str, Any]:
     upload = await person.upload()
     job = await person.finished((await person.order(upload["id"]))["id"])
@@ -89,7 +97,9 @@ async def test_a_picture_is_out_of_sight_at_once_for_everybody_and_stays_stored(
     assert (await ada.http.get("/v1/figurines")).json()["items"] == []
     assert site.objects() == stored
     opened = await case_of(site, case["id"])
-    assert (opened["contact"], opened["message"]) == ("e***@e***.org", "That is me.")
+    assert (opened["contact"], opened["has_message"]) == ("e***@e***.org", True)
+    written = await reveal(site, case["id"])
+    assert (written["contact"], written["message"], written["appeals"]) == (EVE, "That is me.", [])
     within = datetime.fromisoformat(case["decide_by"]) - datetime.fromisoformat(opened["created_at"])
     assert within == timedelta(hours=48)
     assert [each["record_id"] for each in opened["pictures"]] == [figurine["id"]]
@@ -183,7 +193,8 @@ async def test_an_appeal_is_heard_and_decided_once_more(site: Site) -> None:
 
     assert (stranger.status_code, appealed.status_code) == (404, 204)
     opened = await case_of(site, case["id"])
-    assert (opened["state"], opened["pictures"][0]["appeal"]) == ("appealed", "It is me.")
+    assert opened["state"] == "appealed" and opened["pictures"][0]["appealed_at"] is not None
+    assert (await reveal(site, case["id"]))["appeals"] == [{"record_id": figurine["id"], "appeal": "It is me."}]
     assert (await decide(site, case["id"], "keep")).json()["state"] == "kept"
     assert set(await seen(ada, figurine)) == {200}
     late = await ada.http.post(f"/v1/account/takedowns/{case['id']}/appeal", json={"message": "Again."})

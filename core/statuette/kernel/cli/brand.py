@@ -61,15 +61,21 @@ def keys() -> None:
 @click.argument("brand")
 @click.option("--kind", type=click.Choice(["publishable", "secret"]), default="publishable", show_default=True)
 @click.option("--label", default="", help="A word to recognise the key by.")
-@click.option("--scope", "scopes", multiple=True, help="What a secret key may do; may be repeated.")
+@click.option("--role", help="What a secret key is for: owner, support, …; `statuette access roles` lists them.")
+@click.option("--scope", "scopes", multiple=True, help="What a secret key may do beside its role; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def create(
-    brand: str, kind: Literal["publishable", "secret"], label: str, scopes: tuple[str, ...], as_json: bool
+    brand: str,
+    kind: Literal["publishable", "secret"],
+    label: str,
+    role: str | None,
+    scopes: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Make a key. Its text is shown once, on standard output; only a hash is kept."""
-    view, plaintext = asyncio.run(_created(brand, kind, label, scopes))
+    view, plaintext = asyncio.run(_created(brand, kind, label, scopes, role))
     if as_json:
-        _json({"id": view.id, "kind": view.kind, "scopes": view.scopes, "key": plaintext})
+        _json({"id": view.id, "kind": view.kind, "role": view.role, "scopes": view.scopes, "key": plaintext})
         return
     click.echo(f"{view.id}: keep this text now, it cannot be shown again.", err=True)
     click.echo(plaintext)
@@ -80,13 +86,17 @@ def create(
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def list_keys(brand: str, as_json: bool) -> None:
     """List the keys of a brand, revoked ones included."""
+    from statuette.kernel.access.roles import granted
+
     views = asyncio.run(_keys(brand))
     if as_json:
         _json(views)
         return
     for view in views:
         state = f"revoked {view.revoked_at:%Y-%m-%d}" if view.revoked_at else "live"
-        click.echo(f"{view.id}  {view.kind:11} …{view.ending}  {state:18} {view.label} {' '.join(view.scopes)}")
+        may = [f"role:{view.role}"] if view.role else []
+        may += sorted(set(view.scopes) - set(granted(view.role, ())))
+        click.echo(f"{view.id}  {view.kind:11} …{view.ending}  {state:18} {view.label} {' '.join(may)}")
 
 
 @keys.command("revoke")
@@ -122,14 +132,14 @@ async def _brands() -> list[BrandRow]:
 
 
 async def _created(
-    brand: str, kind: Literal["publishable", "secret"], label: str, scopes: tuple[str, ...]
+    brand: str, kind: Literal["publishable", "secret"], label: str, scopes: tuple[str, ...], role: str | None
 ) -> tuple[KeyView, str]:
     from statuette.kernel.cli.opening import opened_database
     from statuette.kernel.domain.brands.service import brand_id_of, create_key
     from statuette.kernel.settings_loading import load_settings
 
     async with opened_database(load_settings()) as database, database.transaction() as tx:
-        return await create_key(tx, await brand_id_of(tx, brand), kind, label, scopes)
+        return await create_key(tx, await brand_id_of(tx, brand), kind, label, scopes, role)
 
 
 async def _keys(brand: str) -> list[KeyView]:

@@ -26,6 +26,7 @@ _COMMANDS = {
     "evidence": "Verify what shows that something was deleted.",
     "hold": "Place, lift and list legal holds.",
     "privacy": "Answer what people ask for by right.",
+    "access": "See what keys may do, and who uncovered what of whom.",
     "usage": "See how a site is used; export what people let be read to improve models.",
     "findings": "List what needs a look.",
     "plugins": "List plugins, what they offer, and why one is kept out.",

@@ -24,6 +24,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def tables() -> list[type[Table]]:
     """Every table of the kernel, in order of name."""
+    from statuette.kernel.access import tables as access
     from statuette.kernel.domain.accounts import tables as accounts
     from statuette.kernel.domain.brands import tables as brands
     from statuette.kernel.domain.consent import tables as consent
@@ -46,6 +47,7 @@ def tables() -> list[type[Table]]:
     found = {
         value
         for module in (
+            access,
             accounts,
             brands,
             consent,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litestar.types import ControllerRouterHandler
 
+from statuette.kernel.access.routes import AdminRevealRoutes
 from statuette.kernel.domain.accounts.routes import AccountRoutes, AdminAccountRoutes, SigninRoutes
 from statuette.kernel.domain.consent.routes import ConsentRoutes, ConsentTextRoutes
 from statuette.kernel.domain.credits.routes import AdminCreditRoutes, CreditRoutes
@@ -59,6 +60,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     UsageRoutes,
     image,
     AdminAccountRoutes,
+    AdminRevealRoutes,
     AdminCreditRoutes,
     AdminGenerationRoutes,
     AdminPrivacyRequestRoutes,

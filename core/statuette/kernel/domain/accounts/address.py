@@ -1,4 +1,4 @@
-"""E-mail addresses: which we take, how they are written, and how much of one support staff may see."""
+"""E-mail addresses: which we take, and how they are written."""
 
 from __future__ import annotations
 
@@ -46,9 +46,3 @@ def parse_address(raw: str) -> str:
     ):
         raise InvalidEmail()
     return address
-
-
-def masked_address(address: str) -> str:
-    """`alice@example.org` as `a***@e***.org`."""
-    local, _, domain = address.rpartition("@")
-    return f"{local[:1]}***@{domain[:1]}***.{domain.rpartition('.')[2]}"

@@ -10,12 +10,14 @@ import msgspec
 from msgspec import UNSET
 
 from statuette.errors import Unavailable
+from statuette.kernel.access.masking import masked_address
+from statuette.kernel.access.reveals import Look, Subject, uncover
 from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.domain.accounts import service
-from statuette.kernel.domain.accounts.address import InvalidEmail, masked_address, parse_address
+from statuette.kernel.domain.accounts.address import InvalidEmail, parse_address
 from statuette.kernel.domain.accounts.letters import signin_letter
-from statuette.kernel.domain.accounts.schemas import MaskedAccount, ProfileResponse, ProfileUpdate
+from statuette.kernel.domain.accounts.schemas import MaskedAccount, ProfileResponse, ProfileUpdate, RevealedAccount
 from statuette.kernel.domain.accounts.service import (
     AccountLeaving,
     IssuedCode,
@@ -222,6 +224,20 @@ class AccountFlow:
         async with self._database.read() as reader:
             found: Profile = await service.profile(reader, self._cipher, brand_id, account_id)
         return MaskedAccount(found.account_id, masked_address(found.email), found.locale, found.created_at)
+
+    async def revealed(self, *, brand_id: str, account_id: str, actor: str, reason: str) -> RevealedAccount:
+        """Name and address; that they were looked at is on record before. Raises NotFound."""
+
+        async def find(tx: Transaction) -> tuple[list[Look], None]:
+            await service.require(tx, brand_id, account_id)
+            return [Look(Subject.account, account_id, account_id)], None
+
+        async def show(_: None) -> RevealedAccount:
+            async with self._database.read() as reader:
+                found = await service.profile(reader, self._cipher, brand_id, account_id)
+            return RevealedAccount(found.account_id, found.email, found.name)
+
+        return await uncover(self._database, find, show, brand_id=brand_id, actor=actor, reason=reason)
 
     async def update_profile(self, *, brand_id: str, account_id: str, update: ProfileUpdate) -> ProfileResponse:
         """Change what is set. Raises InvalidInput, NotFound."""

@@ -10,12 +10,14 @@ from litestar.di import NamedDependency as Injected
 from litestar.params import FromPath, JSONBody
 
 from statuette.errors import InvalidInput, Unauthenticated
+from statuette.kernel.access.schemas import Reveal
 from statuette.kernel.domain.accounts.flow import SignedIn
 from statuette.kernel.domain.accounts.schemas import (
     IdentityConfirmation,
     MaskedAccount,
     ProfileResponse,
     ProfileUpdate,
+    RevealedAccount,
     SessionResponse,
     SigninCodeRequest,
     SigninCodeResponse,
@@ -181,6 +183,26 @@ class AdminAccountRoutes(Controller):
     ) -> MaskedAccount:
         """Without name, and with the outline of the address only."""
         return await platform.accounts.masked(brand_id=brand.id, account_id=account)
+
+    @post(
+        "/{account:str}/reveal",
+        status_code=200,
+        opt={"scope": "accounts:reveal", "reveals": True},
+        summary="See who an account is",
+    )
+    async def reveal(
+        self,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        principal: Injected[Principal],
+        account: FromPath[str],
+        data: JSONBody[Reveal],
+    ) -> Response[RevealedAccount]:
+        """Who looked, and why, is on record before anything is shown, and is in the person's copy of their data."""
+        revealed = await platform.accounts.revealed(
+            brand_id=brand.id, account_id=account, actor=principal.id, reason=data.reason
+        )
+        return Response(revealed, status_code=200, headers={"cache-control": "no-store"})
 
 
 def _throttle(request: Request[Any, Any, Any], platform: Platform) -> None:

@@ -120,3 +120,14 @@ class MaskedAccount(msgspec.Struct, frozen=True):
     email: str
     locale: str
     created_at: datetime
+
+
+class RevealedAccount(msgspec.Struct, frozen=True):
+    """Who somebody is. Who looked, and why, is on record."""
+
+    id: str
+    email: str
+    name: str | None
+
+    def __repr__(self) -> str:
+        return f"RevealedAccount({self.id})"

@@ -38,7 +38,8 @@ DATASET = Dataset(
         TableColumns(
             "api_key",
             dict.fromkeys(
-                ("id", "brand_id", "kind", "label", "ending", "scopes", "created_at", "revoked_at"), "operational"
+                ("id", "brand_id", "kind", "label", "ending", "scopes", "created_at", "revoked_at", "role"),
+                "operational",
             )
             | {"token_hash": "credential"},
         ),

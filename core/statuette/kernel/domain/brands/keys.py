@@ -10,25 +10,6 @@ from typing import Literal
 import msgspec
 
 KeyKind = Literal["publishable", "secret"]
-SCOPES = (
-    "accounts:read",
-    "brand:read",
-    "credits:write",
-    "findings:read",
-    "findings:write",
-    "generations:read",
-    "policy:approve",
-    "policy:plan",
-    "news:write",
-    "policy:publish",
-    "takedowns:decide",
-    "takedowns:read",
-    "holds:read",
-    "holds:write",
-    "requests:read",
-    "requests:write",
-    "usage:read",
-)
 
 _PREFIXES: dict[KeyKind, str] = {"publishable": "pk", "secret": "sk"}
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

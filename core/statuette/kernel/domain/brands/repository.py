@@ -36,9 +36,10 @@ class ApiKeyRow(msgspec.Struct, frozen=True):
     scopes: str
     created_at: datetime
     revoked_at: datetime | None
+    role: str | None
 
 
-_KEY = "k.id, k.brand_id, k.kind, k.label, k.ending, k.scopes, k.created_at, k.revoked_at"
+_KEY = "k.id, k.brand_id, k.kind, k.label, k.ending, k.scopes, k.created_at, k.revoked_at, k.role"
 
 
 async def by_slug(reader: Reader, slug: str) -> BrandRow | None:
@@ -103,9 +104,17 @@ async def release_host(tx: Transaction, host: str, brand_id: str) -> None:
 
 
 async def insert_key(
-    tx: Transaction, *, brand_id: str, kind: str, label: str, token_hash: str, ending: str, scopes: str
+    tx: Transaction,
+    *,
+    brand_id: str,
+    kind: str,
+    label: str,
+    token_hash: str,
+    ending: str,
+    scopes: str,
+    role: str | None,
 ) -> ApiKeyRow:
-    row = ApiKeyRow(tx.new_id("key"), brand_id, kind, label, ending, scopes, tx.now, None)
+    row = ApiKeyRow(tx.new_id("key"), brand_id, kind, label, ending, scopes, tx.now, None, role)
     await tx.insert(ApiKey, **msgspec.structs.asdict(row), token_hash=token_hash)
     return row
 

@@ -8,11 +8,12 @@ from datetime import datetime
 import msgspec
 
 from statuette.errors import ConfigurationError, InvalidInput, NotFound
+from statuette.kernel.access.roles import SCOPES, Role, granted
 from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.domain.brands import changes, keys, repository
 from statuette.kernel.domain.brands.changes import Change
 from statuette.kernel.domain.brands.config import BrandConfig, stored
-from statuette.kernel.domain.brands.keys import SCOPES, KeyKind
+from statuette.kernel.domain.brands.keys import KeyKind
 from statuette.kernel.domain.brands.repository import ApiKeyRow, BrandRow
 from statuette.kernel.toml_source import did_you_mean
 
@@ -20,7 +21,11 @@ LONGEST_LABEL = 80
 
 
 class KeyView(msgspec.Struct, frozen=True):
-    """A key as an operator sees it: all but its text. `ending` helps to recognise it."""
+    """A key as an operator sees it: all but its text. `ending` helps to recognise it.
+
+    Attributes:
+        scopes: all that it may do: by its role, and beside it.
+    """
 
     id: str
     brand_id: str
@@ -30,6 +35,12 @@ class KeyView(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...]
     created_at: datetime
     revoked_at: datetime | None
+    role: str | None
+
+
+class UnknownRole(InvalidInput):
+    code = "unknown_role"
+    summary = "There is no such role."
 
 
 class UnknownScope(InvalidInput):
@@ -97,19 +108,23 @@ async def all_brands(reader: Reader) -> list[BrandRow]:
 
 
 async def create_key(
-    tx: Transaction, brand_id: str, kind: KeyKind, label: str, scopes: Sequence[str] = ()
+    tx: Transaction, brand_id: str, kind: KeyKind, label: str, scopes: Sequence[str] = (), role: str | None = None
 ) -> tuple[KeyView, str]:
     """Make a key; returns its view and its text, which cannot be had again.
 
     Raises:
         NotFound: no such brand.
-        UnknownScope: a scope that does not exist, or any on a publishable key.
+        UnknownRole, UnknownScope: one that does not exist, or any on a publishable key.
     """
     mode = await tx.value("SELECT mode FROM brand WHERE id = :id", id=brand_id)
     if mode is None:
         raise NotFound("There is no such brand.")
     if kind == "publishable" and scopes:
         raise UnknownScope("A publishable key has no scopes.", cure="Make a secret key.")
+    if kind == "publishable" and role is not None:
+        raise UnknownRole("A publishable key has no role.", cure="Make a secret key.")
+    if role is not None and role not in set(Role):
+        raise UnknownRole(f"There is no role {role[:40]!r}.", cure=did_you_mean(role, sorted(Role), what="role"))
     for scope in scopes:
         if scope not in SCOPES:
             raise UnknownScope(f"There is no scope {scope[:40]!r}.", cure=did_you_mean(scope, SCOPES, what="scope"))
@@ -124,6 +139,7 @@ async def create_key(
         token_hash=keys.hashed(plaintext),
         ending=plaintext[-4:],
         scopes=" ".join(sorted(set(scopes))),
+        role=role,
     )
     return _view(row), plaintext
 
@@ -148,5 +164,5 @@ async def revoke_key(tx: Transaction, brand_id: str, key_id: str) -> bool:
 
 
 def _view(row: ApiKeyRow) -> KeyView:
-    fields = msgspec.structs.asdict(row) | {"scopes": row.scopes.split()}
+    fields = msgspec.structs.asdict(row) | {"scopes": granted(row.role, row.scopes.split())}
     return msgspec.convert(fields, KeyView)

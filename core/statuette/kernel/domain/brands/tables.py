@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from piccolo.table import Table
 
-from statuette.kernel.db.columns import ident, key, moment, optional_moment, text
+from statuette.kernel.db.columns import ident, key, moment, optional_ident, optional_moment, text
 
 
 class Brand(Table, tablename="brand"):
@@ -27,7 +27,10 @@ class BrandHost(Table, tablename="brand_host"):
 
 
 class ApiKey(Table, tablename="api_key"):
-    """A publishable or secret key, stored as a hash. `ending` helps an operator to recognise it."""
+    """A publishable or secret key, stored as a hash. `ending` helps an operator to recognise it.
+
+    What it may do is what its role may, and `scopes` beside that.
+    """
 
     id = key()
     brand_id = ident()
@@ -38,3 +41,4 @@ class ApiKey(Table, tablename="api_key"):
     scopes = text()
     created_at = moment()
     revoked_at = optional_moment()
+    role = optional_ident()

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 from statuette.errors import Conflict, InvalidInput, NotFound
+from statuette.kernel.access.reveals import Look, Subject, uncover
 from statuette.kernel.db.database import Database, Reader, Transaction
 from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.domain.rights import repository, service
@@ -58,18 +59,19 @@ async def revealed(
 ) -> Revealed:
     """What the person wrote; that it was read is on record before it is shown. Raises `NotFound`, `KeyStoreUnavailable`."""
 
-    async def note(tx: Transaction) -> tuple[RequestRow, bytes | None]:
+    async def find(tx: Transaction) -> tuple[list[Look], tuple[RequestRow, bytes | None]]:
         row = await repository.lock(tx, brand_id, request_id)
         if row is None:
             raise NotFound()
         sealed = await repository.sealed(tx, row.id)
-        await repository.add_event(
-            tx, brand_id=brand_id, request_id=row.id, action="revealed", actor=actor, reason=reason
-        )
-        return row, sealed.statement if sealed is not None else None
+        look = Look(Subject.privacy_request, row.id, row.account_id)
+        return [look], (row, sealed.statement if sealed is not None else None)
 
-    row, statement = await database.run(note)
-    return Revealed(await cipher.open(row.account_id, "statement", statement) if statement is not None else None)
+    async def show(found: tuple[RequestRow, bytes | None]) -> Revealed:
+        row, statement = found
+        return Revealed(await cipher.open(row.account_id, "statement", statement) if statement is not None else None)
+
+    return await uncover(database, find, show, brand_id=brand_id, actor=actor, reason=reason)
 
 
 async def completed(

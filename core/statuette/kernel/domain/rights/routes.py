@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from statuette.errors import NotFound, Unauthenticated
+from statuette.kernel.access.schemas import Reveal
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.rights import operating
 from statuette.kernel.domain.rights.flow import Asked
@@ -23,7 +24,6 @@ from statuette.kernel.domain.rights.schemas import (
     PrivacyRequestPage,
     PrivacyRequestResponse,
     Refusal,
-    Reveal,
     Revealed,
 )
 from statuette.kernel.evidence import holders
@@ -235,7 +235,7 @@ class AdminPrivacyRequestRoutes(Controller):
     @post(
         "/{request_id:str}/reveal",
         status_code=200,
-        opt={"scope": "requests:write"},
+        opt={"scope": "requests:reveal", "reveals": True},
         summary="Read what the person wrote",
     )
     async def reveal(

@@ -8,17 +8,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from statuette.kernel.access.schemas import Reason
 from statuette.kernel.domain.accounts.schemas import Email
 from statuette.kernel.domain.rights.repository import EventRow, RequestRow
-
-Reason = Annotated[
-    str,
-    Meta(
-        pattern=r"^[a-z][a-z0-9_]{1,59}$",
-        description="A code, such as `identity_unclear`; it is shown to the person.",
-        examples=["manifestly_unfounded"],
-    ),
-]
 
 
 class PrivacyRequestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,10 +110,6 @@ class PrivacyRequestPage(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    reason: Reason
-
-
-class Reveal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason
 
 

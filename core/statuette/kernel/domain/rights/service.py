@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from statuette.errors import Conflict, NotFound
+from statuette.kernel.access import reveals
 from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.domain.consent import stops
 from statuette.kernel.domain.rights import repository
@@ -163,4 +164,9 @@ async def of_brand(reader: Reader, brand_id: str, request_id: str) -> RequestRow
 
 
 async def steps(reader: Reader, request_id: str) -> list[EventRow]:
-    return await repository.events(reader, request_id)
+    """Oldest first: what was done with the request, and who read what was written with it."""
+    looks = [
+        EventRow("revealed", look.actor, look.reason, look.created_at)
+        for look in await reveals.of_record(reader, request_id)
+    ]
+    return sorted([*await repository.events(reader, request_id), *looks], key=lambda step: step.created_at)

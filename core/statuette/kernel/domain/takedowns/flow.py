@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from functools import partial
 
-from statuette.errors import InvalidInput
-from statuette.kernel.db.database import Database
+from statuette.errors import InvalidInput, NotFound
+from statuette.kernel.access.masking import masked_address
+from statuette.kernel.access.reveals import Look, Subject, uncover
+from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.db.encryption import FieldCipher
-from statuette.kernel.domain.accounts.address import masked_address, parse_address
+from statuette.kernel.domain.accounts.address import parse_address
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.takedowns import repository, service
 from statuette.kernel.domain.takedowns.repository import CaseRow, PictureRow, Sealed
 from statuette.kernel.domain.takedowns.schemas import (
     OwnTakedown,
+    RevealedAppeal,
+    RevealedTakedown,
     TakedownOpened,
     TakedownPictureView,
     TakedownRequest,
@@ -26,6 +31,8 @@ from statuette.policy import enforces
 from statuette.values import is_id, new_id
 
 LOOKED_AT_ONCE = 100
+TO_DECIDE = "to_decide"
+"""Why whoever decides on a case looks at its pictures."""
 _OWN_AT_MOST = 100
 _ADDRESS = re.compile(r"/v1/images/[^/]+/(?:figurines|uploads)/([^/?#]+)/")
 
@@ -76,15 +83,54 @@ class TakedownFlow:
         return TakedownOpened(case.id, token, case.decide_by)
 
     async def read(self, brand: LoadedBrand, case_id: str) -> TakedownView:
-        """A case with what was written, for an operator. Raises `NotFound`."""
+        """A case for an operator: without what was written, and with the outline of an address. Raises `NotFound`."""
         async with self._database.read() as reader:
             case = await service.get(reader, brand.id, case_id)
             sealed = await repository.sealed(reader, case_id)
             pictures = await repository.pictures(reader, case_id)
         subject = sealing_key(brand.id)
         contact = masked_address(await self._cipher.open(subject, "contact", sealed.contact)) if sealed else None
-        message = await self._cipher.open(subject, "message", sealed.message) if sealed and sealed.message else None
-        return view(case, contact, message, [await self._picture(each) for each in pictures])
+        return view(case, contact, sealed is not None and sealed.message is not None, pictures)
+
+    async def revealed(self, brand: LoadedBrand, case_id: str, *, actor: str, reason: str) -> RevealedTakedown:
+        """What was written; that it was read is on record before, for each of those who wrote. Raises `NotFound`."""
+
+        async def find(tx: Transaction) -> tuple[list[Look], tuple[Sealed | None, list[PictureRow]]]:
+            await service.get(tx, brand.id, case_id)
+            appealed = [each for each in await repository.pictures(tx, case_id) if each.appeal is not None]
+            whom = [None, *sorted({each.account_id for each in appealed})]
+            looks = [Look(Subject.takedown, case_id, account_id) for account_id in whom]
+            return looks, (await repository.sealed(tx, case_id), appealed)
+
+        async def show(found: tuple[Sealed | None, list[PictureRow]]) -> RevealedTakedown:
+            sealed, appealed = found
+            subject, contact, message = sealing_key(brand.id), None, None
+            if sealed is not None:
+                contact = await self._cipher.open(subject, "contact", sealed.contact)
+                message = await self._cipher.open(subject, "message", sealed.message) if sealed.message else None
+            appeals = [
+                RevealedAppeal(each.record_id, await self._cipher.open(each.account_id, "appeal", each.appeal))
+                for each in appealed
+                if each.appeal is not None
+            ]
+            return RevealedTakedown(contact, message, appeals)
+
+        return await uncover(self._database, find, show, brand_id=brand.id, actor=actor, reason=reason)
+
+    async def looked_at(self, brand: LoadedBrand, case_id: str, record_id: str, *, actor: str) -> PictureRow:
+        """A picture of a case, about to be shown to whoever decides; that it is looked at is on record. Raises `NotFound`."""
+
+        async def find(tx: Transaction) -> tuple[list[Look], PictureRow]:
+            await service.get(tx, brand.id, case_id)
+            for each in await repository.pictures(tx, case_id):
+                if each.record_id == record_id:
+                    return [Look(Subject.takedown_picture, case_id, each.account_id)], each
+            raise NotFound()
+
+        async def show(found: PictureRow) -> PictureRow:
+            return found
+
+        return await uncover(self._database, find, show, brand_id=brand.id, actor=actor, reason=TO_DECIDE)
 
     async def decide(self, brand: LoadedBrand, case_id: str, verdict: Verdict, decided_by: str) -> TakedownView:
         """Raises `NotFound`, `CaseClosed`."""
@@ -136,16 +182,12 @@ class TakedownFlow:
             )
         return len(due)
 
-    async def _picture(self, row: PictureRow) -> TakedownPictureView:
-        appeal = await self._cipher.open(row.account_id, "appeal", row.appeal) if row.appeal is not None else None
-        return TakedownPictureView(row.record_id, row.account_id, row.outcome, row.appealed_at, appeal)
-
 
 def view(
     case: CaseRow,
     contact: str | None = None,
-    message: str | None = None,
-    pictures: list[TakedownPictureView] | None = None,
+    has_message: bool = False,
+    pictures: Sequence[PictureRow] = (),
 ) -> TakedownView:
     return TakedownView(
         id=case.id,
@@ -156,8 +198,10 @@ def view(
         decided_by=case.decided_by,
         decided_at=case.decided_at,
         contact=contact,
-        message=message,
-        pictures=pictures or [],
+        has_message=has_message,
+        pictures=[
+            TakedownPictureView(each.record_id, each.account_id, each.outcome, each.appealed_at) for each in pictures
+        ],
     )
 
 

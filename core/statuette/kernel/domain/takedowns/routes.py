@@ -10,12 +10,14 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from statuette.errors import NotFound
+from statuette.kernel.access.schemas import Reveal
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.figurines import service as figurines
 from statuette.kernel.domain.takedowns import repository, service
 from statuette.kernel.domain.takedowns.flow import view
 from statuette.kernel.domain.takedowns.schemas import (
     OwnTakedowns,
+    RevealedTakedown,
     TakedownAppeal,
     TakedownDecision,
     TakedownOpened,
@@ -126,28 +128,43 @@ class AdminTakedownRoutes(Controller):
         brand: Injected[LoadedBrand],
         case_id: FromPath[str],
     ) -> Response[bytes]:
-        """With its pictures, what was written, and what their owners say."""
+        """With its pictures; without what was written."""
         return answer(request, await platform.takedowns.read(brand, case_id))
+
+    @post(
+        "/{case_id:str}/reveal",
+        status_code=200,
+        opt={"scope": "takedowns:reveal", "reveals": True},
+        summary="Read what was written about a picture",
+    )
+    async def reveal(
+        self,
+        platform: Injected[Platform],
+        brand: Injected[LoadedBrand],
+        principal: Injected[Principal],
+        case_id: FromPath[str],
+        data: JSONBody[Reveal],
+    ) -> Response[RevealedTakedown]:
+        """By whom, and what the pictures' owners say. Who looked, and why, is on record before anything is shown."""
+        revealed = await platform.takedowns.revealed(brand, case_id, actor=principal.id, reason=data.reason)
+        return Response(revealed, status_code=200, headers={"cache-control": "no-store"})
 
     @get(
         "/{case_id:str}/pictures/{record_id:str}",
-        opt={"scope": "takedowns:decide"},
+        opt={"scope": "takedowns:decide", "reveals": True},
         summary="See a picture that is to be decided on",
     )
     async def picture(
         self,
         platform: Injected[Platform],
         brand: Injected[LoadedBrand],
+        principal: Injected[Principal],
         case_id: FromPath[str],
         record_id: FromPath[str],
     ) -> Response[Any]:
-        """It is hidden from everybody else."""
-        async with platform.database.read() as reader:
-            await service.get(reader, brand.id, case_id)
-            found = [each for each in await repository.pictures(reader, case_id) if each.record_id == record_id]
-        if not found:
-            raise NotFound()
-        if found[0].dataset == "figurines":
+        """It is hidden from everybody else. Each look is on record, with the reason `to_decide`."""
+        found = await platform.takedowns.looked_at(brand, case_id, record_id, actor=principal.id)
+        if found.dataset == "figurines":
             key, media_type = figurines.object_key(brand.id, record_id, "1024"), figurines.media_type("1024")
         else:
             key, media_type = uploads.object_key(brand.id, record_id), "image/jpeg"

@@ -53,17 +53,16 @@ class TakedownState(msgspec.Struct, frozen=True):
 
 
 class TakedownPictureView(msgspec.Struct, frozen=True):
-    """A picture of a case. `appeal` is what its owner says, if anything."""
+    """A picture of a case. `appealed_at`: when its owner said why it should stay, if they did."""
 
     record_id: str
     account_id: str
     outcome: str
     appealed_at: datetime | None
-    appeal: str | None = None
 
 
 class TakedownView(msgspec.Struct, frozen=True):
-    """A case, for operators. `contact` is the outline of an address."""
+    """A case, for operators, without what was written. `contact` is the outline of an address."""
 
     id: str
     state: str
@@ -73,8 +72,29 @@ class TakedownView(msgspec.Struct, frozen=True):
     decided_by: str | None
     decided_at: datetime | None
     contact: str | None = None
-    message: str | None = None
+    has_message: bool = False
     pictures: list[TakedownPictureView] = []
+
+
+class RevealedAppeal(msgspec.Struct, frozen=True):
+    """What the owner of a picture says."""
+
+    record_id: str
+    appeal: str
+
+    def __repr__(self) -> str:
+        return f"RevealedAppeal({self.record_id})"
+
+
+class RevealedTakedown(msgspec.Struct, frozen=True):
+    """Who asked, what they wrote, and what owners say. Who looked, and why, is on record."""
+
+    contact: str | None
+    message: str | None
+    appeals: list[RevealedAppeal]
+
+    def __repr__(self) -> str:
+        return "RevealedTakedown()"
 
 
 class TakedownPage(msgspec.Struct, frozen=True):
