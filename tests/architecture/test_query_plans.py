@@ -42,6 +42,7 @@ from statuette.kernel.domain.usage.improvement import Export
 from statuette.kernel.enforcement import reconciliation
 from statuette.kernel.enforcement.plans import brand_of as plan_brand_of
 from statuette.kernel.evidence import holders
+from statuette.kernel.evidence.receipts import of_subject
 from statuette.kernel.evidence.report import audit_report
 from statuette.kernel.http.answers import encode_cursor
 from statuette.kernel.idempotency.once import Once, RequestInFlight
@@ -425,6 +426,9 @@ class Guide:
         # Others may have come meanwhile, which are not sealed yet.
         receipts = (await person.http.get("/v1/account/receipts")).json()["items"]
         await _get(person, *[f"/v1/account/receipts/{each['id']}" for each in receipts if each["sealed"]][-1:])
+        async with self._site.platform.database.read() as reader:
+            for subject in (receipts[0]["id"], receipts[0]["record_id"]):
+                assert await of_subject(reader, subject) is not None
         page = (await person.http.get("/v1/account/receipts?limit=1")).json()
         await _get(person, f"/v1/account/receipts?limit=1&cursor={page['next_cursor']}")
 

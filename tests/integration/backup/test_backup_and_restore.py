@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -17,6 +15,7 @@ import pytest
 from statuette.kernel.backup import upkeep
 from statuette.kernel.cli.serve import only_process
 from statuette.testing.pictures import photo_jpeg
+from tests.commands import statuette
 from tests.integration.road.faults import until
 from tests.profiles import Profile
 from tests.site import Site, Visitor, serving
@@ -87,13 +86,13 @@ async def test_a_restore_takes_nothing_that_is_there_unasked(serve: Serve, tmp_p
         made = await _told(site, "backup", str(tmp_path / "backups"), "--json")
         # While it serves
         with only_process(site.platform.settings.data_dir):  # as `statuette serve` does
-            refused = await _run(site, "restore", made["folder"], "--replace")
-        assert (refused.returncode, "Another process" in refused.stderr) == (2, True)
+            refused = await statuette(site, "restore", made["folder"], "--replace", code=2)
+        assert (refused.code, "Another process" in refused.stderr) == (2, True)
         tried = await _told(site, "restore", made["folder"], "--try", "--json")
         assert (tried["whole"], tried["account"]) == (True, 1)
 
-    refused = await _run(site, "restore", made["folder"])
-    assert (refused.returncode, "--replace" in refused.stderr) == (2, True)
+    refused = await statuette(site, "restore", made["folder"], code=2)
+    assert (refused.code, "--replace" in refused.stderr) == (2, True)
     async with serve() as site:
         person = _again(site, person)
         assert (await person.http.get("/v1/account")).status_code == 200
@@ -112,9 +111,9 @@ async def test_a_backup_with_one_bit_wrong_is_not_restored(serve: Serve, tmp_pat
     data[len(data) // 2] ^= 1
     path.write_bytes(data[:-40] if what == "manifest.json" else data)  # one letter of a text would still be a text
 
-    refused = await _run(site, "restore", str(folder), "--replace")
+    refused = await statuette(site, "restore", str(folder), "--replace", code=2)
 
-    assert refused.returncode == 2 and refused.stderr.startswith("error: ")
+    assert refused.stderr.startswith("error: ")
     async with serve() as site:  # what is there is untouched
         assert (await _again(site, person).http.get(f"/v1/uploads/{saved['id']}")).status_code == 200
 
@@ -129,8 +128,8 @@ async def test_without_its_journal_a_backup_is_restored_only_if_that_is_said(ser
     for path in (tmp_path / "data" / "plugins" / "local" / "objects").rglob("jst_*"):
         path.unlink()
 
-    refused = await _run(site, "restore", made["folder"], "--replace")
-    assert (refused.returncode, "no erasure journal" in refused.stderr) == (2, True)
+    refused = await statuette(site, "restore", made["folder"], "--replace", code=2)
+    assert (refused.code, "no erasure journal" in refused.stderr) == (2, True)
     await _told(site, "restore", made["folder"], "--replace", "--without-journal", "--json")
 
 
@@ -146,8 +145,8 @@ async def test_backups_whose_time_is_over_are_removed(serve: Serve, tmp_path: Pa
         assert sorted(path.name for path in old.parent.iterdir()) == sorted([other.name, Path(made["folder"]).name])
 
     _date(Path(made["folder"], "manifest.json"), site.platform.clock.now() - timedelta(days=31))
-    refused = await _run(site, "restore", made["folder"], "--replace")
-    assert (refused.returncode, "older than the 30 days" in refused.stderr) == (2, True)
+    refused = await statuette(site, "restore", made["folder"], "--replace", code=2)
+    assert (refused.code, "older than the 30 days" in refused.stderr) == (2, True)
 
 
 def _date(manifest: Path, moment: datetime) -> None:
@@ -185,23 +184,4 @@ def _lose(folder: Path, *, objects: bool, keys: bool) -> None:
 
 
 async def _told(site: Site, *arguments: str) -> dict[str, Any]:
-    done = await _run(site, *arguments)
-    assert done.returncode == 0, done.stderr
-    return dict(json.loads(done.stdout))
-
-
-async def _run(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
-    settings = site.platform.settings
-    return await asyncio.to_thread(
-        subprocess.run,
-        [str(Path(sys.executable).parent / "statuette"), *arguments],
-        cwd=site.folder,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "STATUETTE_DATA_DIR": str(settings.data_dir),
-            "STATUETTE_DATABASE_URL": settings.database_url,
-        },
-        capture_output=True,
-        text=True,
-        timeout=90,
-    )
+    return dict(json.loads((await statuette(site, *arguments)).stdout))

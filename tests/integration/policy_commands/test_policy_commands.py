@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import redis.asyncio as redis
 
 from statuette.kernel.data_map.check import check
 from statuette.kernel.data_map.gathering import subject
+from tests.commands import statuette
 from tests.profiles import Profile
 from tests.publishing import publish_first
 from tests.site import Site, serving
@@ -30,22 +29,7 @@ async def site(tmp_path: Path, profile: Profile) -> AsyncIterator[Site]:
 
 async def run(site: Site, *arguments: str, code: int = 0) -> str:
     """What the command printed. Asserts its exit code."""
-    settings = site.platform.settings
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "STATUETTE_DATABASE_URL": settings.database_url,
-        "STATUETTE_DATA_DIR": str(settings.data_dir),
-    }
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [Path(sys.executable).parent / "statuette", "policy", *arguments],
-        cwd=site.folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
+    done = await statuette(site, "policy", *arguments, code=code)
     return done.stdout if code != 2 else done.stderr
 
 

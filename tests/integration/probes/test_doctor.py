@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +15,7 @@ import pytest
 from statuette.kernel.backup import upkeep
 from statuette.kernel.doctor import examine
 from statuette_local.anchor import FileAnchor
+from tests.commands import statuette
 from tests.profiles import Profile
 from tests.site import Site, serving
 
@@ -76,26 +74,11 @@ async def test_each_check_turns_red_when_it_does_not_hold(site: Site, monkeypatc
 
 @pytest.mark.parametrize("profile_name", ["embedded"], indirect=True)
 async def test_the_command_tells_people_and_machines(site: Site) -> None:
-    told = await _doctor(site)
-    assert (told.returncode, "FAIL  journal_off_host" in told.stdout, "cure: " in told.stdout) == (1, True, True)
+    told = await statuette(site, "doctor", code=1)
+    assert "FAIL  journal_off_host" in told.stdout and "cure: " in told.stdout
 
-    found: list[dict[str, Any]] = json.loads((await _doctor(site, "--restore-tried", "--json")).stdout)
+    found: list[dict[str, Any]] = json.loads(
+        (await statuette(site, "doctor", "--restore-tried", "--json", code=1)).stdout
+    )
     by_name = {each["name"]: each["ok"] for each in found}
     assert (by_name["restore_tried"], by_name["backup"], by_name["scheduler"]) == (True, False, True)
-
-
-async def _doctor(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
-    settings = site.platform.settings
-    return await asyncio.to_thread(
-        subprocess.run,
-        [str(Path(sys.executable).parent / "statuette"), "doctor", *arguments],
-        cwd=site.folder,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "STATUETTE_DATA_DIR": str(settings.data_dir),
-            "STATUETTE_DATABASE_URL": settings.database_url,
-        },
-        capture_output=True,
-        text=True,
-        timeout=90,
-    )

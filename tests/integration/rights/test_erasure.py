@@ -14,6 +14,7 @@ from statuette.evidence import StoreKind, StoreResult, read_entry, verify
 from statuette.kernel.domain.credits.verify import verify as verify_ledger
 from statuette.testing import FrozenClock
 from statuette.testing.scripted_image import Hang
+from tests.commands import statuette
 from tests.integration.rights.everywhere import places, rows
 from tests.integration.rights.people import Belongings, ask, come_back, confirm, settled_person, try_ask
 from tests.integration.road.faults import until
@@ -106,6 +107,12 @@ async def test_the_receipt_is_for_whoever_has_its_address_and_tells_of_the_whole
     (keys,) = [store for store in receipt.stores if store.kind is StoreKind.keys]
     assert (keys.outcome, keys.count) == (StoreResult.key_destroyed, 1)
     assert any(store.kind is StoreKind.database for store in receipt.stores)
+
+    # An operator who is shown that address can hand it out, too
+    address = site.folder / "address"
+    address.write_text(request["receipt_address"] + "\n")
+    handed_out = await statuette(site, "evidence", "receipt", "--address", str(address))
+    assert msgspec.json.decode(handed_out.stdout) == bundle
 
     # And nobody else finds it
     other = await receipt_of(site, {"receipt_address": f"{site.url}/v1/erasures/{ada.person.account_id}.{'x' * 43}"})

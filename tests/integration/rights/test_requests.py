@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import pytest
 
 from statuette.testing import FrozenClock
 from statuette.testing.scripted_image import Hang
+from tests.commands import statuette
 from tests.integration.rights.people import ask, change_address, confirm, try_ask
 from tests.integration.road.faults import count, until
 from tests.profiles import Profile
@@ -196,20 +195,8 @@ async def _answered_by_command(site: Site) -> None:
 
 
 async def _command(site: Site, *arguments: str, code: int = 0) -> str:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "statuette", "privacy", "requests", *arguments),
-        env={
-            "STATUETTE_DATABASE_URL": site.platform.settings.database_url,
-            "STATUETTE_DATA_DIR": str(site.folder / "data"),
-            "PATH": "/usr/bin:/bin",
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    told, _ = await process.communicate()
-    assert process.returncode == code, told.decode()
-    return told.decode()
+    done = await statuette(site, "privacy", "requests", *arguments, code=code)
+    return done.stdout + done.stderr
 
 
 async def test_an_address_is_changed_with_a_word_from_both_and_what_it_was_stays_on_record(

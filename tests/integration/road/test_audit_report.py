@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from statuette.kernel.evidence.report import DOMAIN, AuditReport, audit_report, 
 from statuette.kernel.settings import PluginTable
 from statuette.kernel.toml_source import parse_toml
 from statuette.testing import FrozenClock
+from tests.commands import statuette
 from tests.integration.road.faults import count, until
 from tests.profiles import Profile
 from tests.site import Site, serving
@@ -117,10 +116,9 @@ async def test_a_line_that_was_torn_does_not_spoil_the_next(site: Site, clock: F
 async def test_the_command_prints_a_signed_report_and_a_page(site: Site, clock: FrozenClock, tmp_path: Path) -> None:
     await _deleted(site, clock, photos=1)
 
-    told = await _run(site, "--html", str(tmp_path / "report.html"))
-    document = await _run(site, "--json")
+    told = await statuette(site, "evidence", "report", "--html", str(tmp_path / "report.html"))
+    document = await statuette(site, "evidence", "report", "--json")
 
-    assert told.returncode == 0, told.stderr
     assert "The log holds, and no promise that is due is open." in told.stdout
     page = (tmp_path / "report.html").read_text()
     assert "<td>1 receipts</td>" in page
@@ -149,23 +147,6 @@ async def _anchored(site: Site) -> bool:
 
 async def _has_finding(site: Site) -> bool:
     return await count(site, "SELECT COUNT(*) AS n FROM finding WHERE code = 'anchor_failed' AND subject = 'file'") == 1
-
-
-async def _run(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
-    settings = site.platform.settings
-    return await asyncio.to_thread(
-        subprocess.run,
-        [Path(sys.executable).parent / "statuette", "evidence", "report", *arguments],
-        cwd=site.folder,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "STATUETTE_DATABASE_URL": settings.database_url,
-            "STATUETTE_DATA_DIR": str(settings.data_dir),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
 
 
 def _kept(anchor_file: Path) -> list[bytes]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import signal
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from statuette.testing import FrozenClock
+from tests.forked import FORKED
 from tests.integration.road import dying
 from tests.profiles import Profile
 from tests.site import Site, serving
@@ -16,8 +16,6 @@ from tests.site import Site, serving
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 _MOST_STEPS = 45
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.integration.road.dying"])
 
 
 async def test_whoever_enforces_may_be_killed_at_every_step(
@@ -38,7 +36,7 @@ async def test_whoever_enforces_may_be_killed_at_every_step(
     # When the process that deletes each is killed at a step, every time one later, until one lives to the end
     killed: list[str] = []
     for step, (photo, due_at) in enumerate(photos):
-        process = _PROCESSES.Process(target=dying.enforce, args=(settings, due_at, step))
+        process = FORKED.Process(target=dying.enforce, args=(settings, due_at, step))
         process.start()
         await asyncio.to_thread(process.join, 60)
         assert process.exitcode in (0, -signal.SIGKILL)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +13,7 @@ import pytest
 
 from statuette.kernel.enforcement import plans
 from statuette.testing import FrozenClock
+from tests.commands import statuette
 from tests.integration.road.faults import count, until, uploads_in
 from tests.profiles import Profile
 from tests.site import Site, Visitor, serving
@@ -202,39 +200,22 @@ async def test_the_commands_plan_simulate_and_apply(site: Site, tmp_path: Path) 
     draft.write_text(SHORTER + "\n" + (site.folder / "alpha.toml").read_text())
 
     # Then it can be tried without anything being written
-    simulated = await _run(site, "simulate", str(draft))
-    assert simulated.returncode == 1, simulated.stderr
+    simulated = await statuette(site, "policy", "simulate", str(draft), code=1)
     assert "upload.unused: 1 deadline comes earlier" in simulated.stdout
-    unchanged = await _run(site, "plan", "alpha")
-    assert unchanged.returncode == 0, unchanged.stderr
+    unchanged = await statuette(site, "policy", "plan", "alpha")
     assert "The policy in force brings no deadline forward." in unchanged.stdout
 
     # And planned and applied once it is in force
     await site.apply_brand(more=SHORTER)
-    planned = await _run(site, "plan", "alpha", "--json")
-    assert planned.returncode == 1, planned.stderr
+    planned = await statuette(site, "policy", "plan", "alpha", "--json", code=1)
     plan_id = json.loads(planned.stdout)["plan"]["id"]
-    assert (await _run(site, "apply", plan_id, "--by", "officer")).returncode == 0
-    listed = await _run(site, "plans", "alpha")
+    await statuette(site, "policy", "apply", plan_id, "--by", "officer")
+    listed = await statuette(site, "policy", "plans", "alpha")
     assert "by officer" in listed.stdout
 
 
 def _client(site: Site, key: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=site.url, headers={"Authorization": f"Bearer {key}"})
-
-
-async def _run(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = Path(sys.executable).parent / "statuette"
-    environment = {"PATH": "/usr/bin:/bin", "STATUETTE_DATABASE_URL": site.platform.settings.database_url}
-    return await asyncio.to_thread(
-        subprocess.run,
-        [command, "policy", *arguments],
-        cwd=site.folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
 
 
 async def _draft(client: httpx.AsyncClient, rules: list[str] | None = None) -> Any:

@@ -22,6 +22,7 @@ from statuette.evidence import (
 )
 from statuette.ports.keys import KeyStoreUnavailable
 from statuette.testing import FrozenClock
+from tests.commands import statuette
 from tests.integration.road.faults import count, until
 from tests.profiles import Profile
 from tests.site import Site, Visitor, serving
@@ -260,3 +261,25 @@ async def _is_verified(site: Site) -> bool:
 
 async def _entries(site: Site, wanted: int) -> bool:
     return await count(site, "SELECT COUNT(*) AS n FROM evidence_entry") == wanted
+
+
+async def test_a_receipt_is_handed_out_by_a_command(site: Site, clock: FrozenClock, tmp_path: Path) -> None:
+    # Given a deleted photo
+    person = await site.person()
+    upload = await person.upload()
+    await person.http.delete(f"/v1/uploads/{upload['id']}")
+    downloaded = msgspec.json.decode(await _receipt_file(person, upload["id"], clock))
+    (listed,) = (await person.http.get("/v1/account/receipts")).json()["items"]
+
+    # When an operator asks for its receipt, by either id
+    printed = await statuette(site, "evidence", "receipt", upload["id"])
+    written = tmp_path / "receipt.json"
+    await statuette(site, "evidence", "receipt", listed["id"], "--out", str(written))
+
+    # Then it is the file that its holder can download, and verifies
+    assert msgspec.json.decode(printed.stdout) == msgspec.json.decode(written.read_bytes()) == downloaded
+    await statuette(site, "evidence", "verify", str(written))
+
+    # And of what never was there is none
+    missing = await statuette(site, "evidence", "receipt", "upl_01kf0rdqg0g2ws8pydy3yevfrn", code=2)
+    assert "There is no such receipt" in missing.stderr and "cure:" in missing.stderr

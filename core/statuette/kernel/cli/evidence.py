@@ -43,6 +43,39 @@ def verify(file: Path, key_file: Path | None, head_file: Path | None, as_json: b
     sys.exit(verify_command(file, key_file, head_file, as_json))
 
 
+@evidence.command("receipt")
+@click.argument("subject", required=False)
+@click.option("--address", "address_file", type=_FILE, help="A file with the address of an erased account's receipt.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it; else to standard output."
+)
+def receipt(subject: str | None, address_file: Path | None, out: Path | None) -> None:
+    """Hand out a receipt: for somebody who asks for it by letter.
+
+    SUBJECT is the id of the receipt (rcp_…), or of what was deleted (upl_…, fig_…). The file names the record and the account,
+    and opens what the log keeps sealed: give it to nobody but its holder.
+
+    Exit code 0: here it is; 2: there is none, or not yet.
+    """
+    import asyncio
+
+    from statuette.kernel.cli.evidence_receipt import receipt_file
+
+    if (subject is None) == (address_file is None):
+        raise click.UsageError(
+            "Name either the receipt or what was deleted, or a file with the address that the holder was given."
+        )
+    address = (
+        _content(address_file, "--address").decode("ascii", "replace").strip() if address_file is not None else None
+    )
+    file = asyncio.run(receipt_file(subject, address))
+    if out is None:
+        click.echo(file.decode())
+        return
+    out.write_bytes(file)
+    click.echo(f"Written: {out}. `statuette evidence verify {out}` verifies it.")
+
+
 @evidence.command("report")
 @click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write a page to read as well.")
 @click.option("--json", "as_json", is_flag=True, help="The signed report, as one JSON document.")

@@ -200,3 +200,18 @@ async def held(reader: Reader, brand_id: str, account_id: str, receipt_id: str) 
         account_id=account_id,
         brand_id=brand_id,
     )
+
+
+async def of_subject(reader: Reader, subject: str) -> HeldReceipt | None:
+    """The receipt of that id, or the newest one of the record with that id; None also for what was of an erased account."""
+    columns = "r.id, r.record_id, r.account_id, r.salt, r.body, r.entry"
+    if subject.startswith("rcp_"):
+        return await reader.one(
+            HeldReceipt, f"SELECT {columns} FROM receipt r WHERE r.id = :id AND r.account_id IS NOT NULL", id=subject
+        )
+    return await reader.one(
+        HeldReceipt,
+        f"SELECT {columns} FROM deadline d JOIN receipt r ON r.account_id = d.account_id AND r.record_id = d.record_id"
+        " WHERE d.record_id = :id ORDER BY r.id DESC LIMIT 1",
+        id=subject,
+    )
