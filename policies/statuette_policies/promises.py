@@ -98,11 +98,11 @@ _ACCOUNTS = (
         "device.collect",
         "Of your device we note the kind of browser and system, and a shortened network address.",
     ),
-    _open(
+    _ruled(
         "support.keep",
         "What you write to us goes a year after your question is settled, attachments too.",
-        "There is no support mailbox in the platform.",
     ),
+    _ruled("support.asked", "You can have what you wrote to us deleted at any moment."),
     _ruled(
         "minor.account",
         "Accounts are for adults.",

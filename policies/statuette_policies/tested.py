@@ -116,6 +116,13 @@ TESTS: dict[str, tuple[str, ...]] = {
     "session.keep": ("tests/integration/rules/test_rules.py::test_a_sign_in_is_forgotten_after_a_month",),
     "signin.codes": ("tests/integration/rules/test_rules.py::test_a_sign_in_code_is_removed_after_a_day",),
     "stream_ticket.keep": ("tests/integration/rules/test_rules.py::test_a_ticket_is_removed_after_an_hour",),
+    "support.asked": (
+        "tests/integration/support/test_keeping.py::test_a_question_goes_at_once_when_its_owner_asks_closed_or_not",
+    ),
+    "support.keep": (
+        "tests/integration/support/test_keeping.py::test_a_closed_question_goes_after_a_year_with_everything_attached_and_a_receipt",
+        "tests/integration/support/test_keeping.py::test_a_question_in_which_nobody_writes_is_closed_after_ninety_days",
+    ),
     "takedown.keep": ("tests/integration/rules/test_rules.py::test_a_decided_takedown_is_removed_after_a_year",),
     "tombstone.keep": (
         "tests/integration/rules/test_rules.py::test_what_is_remembered_of_an_erased_account_goes_after_two_years",

@@ -65,6 +65,11 @@ from statuette.kernel.domain.rights.service import TELL
 from statuette.kernel.domain.rights.telling import RequestLetters
 from statuette.kernel.domain.statements.flow import StatementFlow
 from statuette.kernel.domain.statements.probes import StatementProbes
+from statuette.kernel.domain.support import dataset as support_dataset
+from statuette.kernel.domain.support.flow import LET_GO_AT_ONCE, SupportFlow
+from statuette.kernel.domain.support.operating import SupportDesk
+from statuette.kernel.domain.support.service import TELL as TELL_SUPPORT
+from statuette.kernel.domain.support.telling import SupportLetters
 from statuette.kernel.domain.takedowns import dataset as takedowns_dataset
 from statuette.kernel.domain.takedowns.flow import LOOKED_AT_ONCE, TakedownFlow
 from statuette.kernel.domain.takedowns.service import TELL as TELL_TAKEDOWN
@@ -193,6 +198,7 @@ def compose(
     signals.listen(ENDED, calls.stop)
     unsubscribing = Unsubscribing(derived(secret, "unsubscribing"), settings.public_url)
     takedowns = TakedownFlow(database, outbox, cipher)
+    support = SupportFlow(database, outbox, brands, cipher, storage, leftovers, pixels)
     publishing = PublishingFlow(database, outbox, brands, plugins)
     flow = GenerationFlow(database, generations, plugins)
     cascade = Cascade(lambda account_id: f"psn_{cipher.keyed_hash('pseudonym', account_id)[:40]}")
@@ -269,6 +275,7 @@ def compose(
             by_mail(TELL_ENDED, EndedLetters(brands, cipher, post)),
             by_mail(TELL_CHANGE, ChangeLetters(brands, cipher, post, public_url=settings.public_url)),
             by_mail(TELL_TAKEDOWN, TakedownLetters(brands, cipher, post)),
+            by_mail(TELL_SUPPORT, SupportLetters(brands, cipher, post)),
             by_mail(TELL, RequestLetters(brands, cipher, post)),
             by_mail(SEND, NewsLetters(brands, cipher, post, unsubscribing)),
             Actor(ENFORCE, ENFORCEMENT, enforcer.run, enforcer.poisoned, max_attempts=10),
@@ -289,6 +296,8 @@ def compose(
         consents=ConsentFlow(database),
         statements=StatementFlow(database),
         takedowns=takedowns,
+        support=support,
+        support_desk=SupportDesk(database, outbox, cipher),
         news=NewsFlow(database, outbox, brands, unsubscribing),
         rights=rights,
         requests=requests,
@@ -316,7 +325,7 @@ def compose(
             clock,
             presence.id,
             (
-                *_duties(database, outbox, presence, flow, publishing, takedowns),
+                *_duties(database, outbox, presence, flow, publishing, takedowns, support),
                 *_enforcement_duties(
                     database, enforcer, plans, reconciliation, evidence, anchoring, TimeWatch(database, clock)
                 ),
@@ -341,6 +350,7 @@ def _duties(
     flow: GenerationFlow,
     publishing: PublishingFlow,
     takedowns: TakedownFlow,
+    support: SupportFlow,
 ) -> tuple[Duty, ...]:
     async def expire_credits() -> int:
         async with database.transaction() as tx:
@@ -353,6 +363,7 @@ def _duties(
         Duty("expire_credits", timedelta(minutes=1), expire_credits, at_once=_LOTS_AT_ONCE),
         Duty("published_policies", timedelta(seconds=5), publishing.look),
         Duty("takedowns", timedelta(seconds=10), takedowns.look, at_once=LOOKED_AT_ONCE),
+        Duty("support", timedelta(minutes=1), support.look, at_once=LET_GO_AT_ONCE),
         Duty("measure_work", timedelta(seconds=10), partial(measure_work, database)),
     )
 
@@ -424,6 +435,7 @@ def _datasets(
         news_dataset.DATASET,
         takedowns_dataset.DATASET,
         access_dataset.DATASET,
+        support_dataset.dataset(cipher),
         credits_dataset.dataset(policy_of),
         consent_dataset.dataset(policy_of),
         rights_dataset.dataset(cipher),

@@ -18,6 +18,8 @@ from statuette.kernel.domain.notices.flow import PublishingFlow
 from statuette.kernel.domain.rights.asking import Requests
 from statuette.kernel.domain.rights.flow import RightsFlow
 from statuette.kernel.domain.statements.flow import StatementFlow
+from statuette.kernel.domain.support.flow import SupportFlow
+from statuette.kernel.domain.support.operating import SupportDesk
 from statuette.kernel.domain.takedowns.flow import TakedownFlow
 from statuette.kernel.domain.uploads.flow import UploadFlow
 from statuette.kernel.domain.usage.flow import UsageFlow
@@ -58,6 +60,8 @@ class Platform:
     statements: StatementFlow
     news: NewsFlow
     takedowns: TakedownFlow
+    support: SupportFlow
+    support_desk: SupportDesk
     rights: RightsFlow
     requests: Requests
     publishing: PublishingFlow

@@ -35,6 +35,8 @@ class Trigger(StrEnum):
     """The last accepted job that uses the record ended."""
     unsaved = "unsaved"
     deletion_asked = "deletion_asked"
+    closed = "closed"
+    """What the record is about was settled."""
     account_ended = "account_ended"
 
 

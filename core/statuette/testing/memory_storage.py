@@ -72,7 +72,7 @@ class MemoryStorage(Storage):
             name="Memory of a test",
             region="this deployment",
             purposes=("generation",),
-            categories=("photo", "figurine"),
+            categories=("photo", "figurine", "correspondence"),
             third_party=False,
         )
 

@@ -27,7 +27,7 @@ class RecordingMailer(Mailer):
             name="The memory of a test",
             region="this deployment",
             purposes=("service_mail", "marketing"),
-            categories=("email", "account_profile"),
+            categories=("email", "account_profile", "correspondence"),
             third_party=False,
         )
 

@@ -24,6 +24,12 @@ _CATEGORIES = (
         "Wörter, die du für eine Figur eingibst",
     ),
     _category(
+        "correspondence",
+        Sensitivity.personal,
+        "What you ask us, with what you attach, and what we answer",
+        "Was du uns fragst, samt Anhängen, und was wir antworten",
+    ),
+    _category(
         "device",
         Sensitivity.personal,
         "Your browser, operating system and network address",

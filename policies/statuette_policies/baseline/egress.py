@@ -67,7 +67,7 @@ EGRESS = (
     Egress(
         id="processor.service_mail",
         purpose="service_mail",
-        categories=("email", "account_profile"),
+        categories=("email", "account_profile", "correspondence"),
         sentence="To deliver a message you need, the mail service gets the message and whom it is for ({categories}).",
         sentence_in={
             "de": (

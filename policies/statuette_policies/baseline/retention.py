@@ -138,6 +138,44 @@ RECORDS = (
         },
     ),
     Retain(
+        id="support.keep",
+        dataset="support",
+        triggers=(Trigger.closed,),
+        after=Period(months=12),
+        maximum=Period(months=12),
+        action=Action.delete,
+        stores=_PICTURE,
+        sentence=(
+            "A question you ask us is deleted {after} after it was closed, with our answers and everything attached. It is closed"
+            " by itself once nobody has written in it for 90 days."
+        ),
+        sentence_in={
+            "de": (
+                "Eine Frage an uns wird samt unseren Antworten und allem Angehängten {after} nach ihrem Abschluss gelöscht."
+                " Schreibt 90 Tage lang niemand mehr darin, ist sie damit abgeschlossen."
+            )
+        },
+    ),
+    Retain(
+        id="support.asked",
+        dataset="support",
+        triggers=(Trigger.deletion_asked, Trigger.account_ended),
+        after=AT_ONCE,
+        maximum=AT_ONCE,
+        action=Action.delete,
+        stores=_PICTURE,
+        sentence=(
+            "A question you asked us, closed or not, is deleted {after} after you ask for that or your account ends, with our"
+            " answers and everything attached."
+        ),
+        sentence_in={
+            "de": (
+                "Eine Frage an uns, ob abgeschlossen oder nicht, wird samt unseren Antworten und allem Angehängten {after} nach"
+                " deiner Bitte darum oder dem Ende deines Kontos gelöscht."
+            )
+        },
+    ),
+    Retain(
         id="ledger.keep",
         dataset="credits",
         triggers=(Trigger.account_ended,),

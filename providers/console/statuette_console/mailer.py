@@ -31,7 +31,7 @@ class ConsoleMailer(Mailer):
             name="The terminal of this machine",
             region="this deployment",
             purposes=("service_mail", "marketing"),
-            categories=("email", "account_profile"),
+            categories=("email", "account_profile", "correspondence"),
             third_party=False,
         )
 

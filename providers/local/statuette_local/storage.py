@@ -94,7 +94,7 @@ class LocalStorage(Storage):
             name="Local folder",
             region="this deployment",
             purposes=("generation",),
-            categories=("photo", "figurine"),
+            categories=("photo", "figurine", "correspondence"),
             third_party=False,
         )
 

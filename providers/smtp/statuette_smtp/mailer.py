@@ -51,7 +51,7 @@ class SmtpMailer(Mailer):
             name=f"Mail server {self._host}",
             region=self._config.region,
             purposes=("service_mail", "marketing"),
-            categories=("email", "account_profile"),
+            categories=("email", "account_profile", "correspondence"),
             terms_url=self._config.terms_url,
         )
 

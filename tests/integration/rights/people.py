@@ -44,9 +44,15 @@ async def settled_person(site: Site, name: str, *, paid: bool = False) -> Belong
     visit = {"events": [{"page": "gallery", "seconds": 41}]}
     assert (await person.http.post("/v1/usage/events", json=visit)).json() == {"recorded": 1}
     await looked_at(site, person)
+    attached = {"attachment": ("note.txt", f"Attached by {name}.".encode(), "text/plain")}
+    question = {"subject": f"A question of {name}", "message": f"Words of {name} to support"}
+    asked = await person.http.post("/v1/support", data=question, files=attached)
+    assert asked.status_code == 201, asked.text
     figurines = [figurine["id"] for each in (job, redo) for figurine in each["figurines"]]
     return Belongings(
-        person, [kept["id"], gone["id"], job["id"], redo["id"], *figurines], [f"{name} of the test", f"key-of-{name}"]
+        person,
+        [kept["id"], gone["id"], job["id"], redo["id"], *figurines, asked.json()["id"]],
+        [f"{name} of the test", f"key-of-{name}", *question.values()],
     )
 
 

@@ -35,6 +35,7 @@ ELSEWHERE = {
     "ledger_transfer.actor": "who acted for us",
     "idempotency_key.principal": "the id of the account",
     "privacy_request.contact": "the address, kept for letters about an erasure",
+    "support_question.contact": "of people without an account alone",
     "signin_code.email_index": "a keyed hash of the address, which is in the copy",
 }
 # Kinds of data of which the person of this test has none.

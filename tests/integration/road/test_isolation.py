@@ -39,6 +39,12 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/admin/v1/takedowns/{case_id:str}/decision"): {"decision": "keep"},
     ("POST", "/admin/v1/takedowns/{case_id:str}/reveal"): {"reason": "to_decide"},
     ("POST", "/admin/v1/accounts/{account:str}/reveal"): {"reason": "to_answer"},
+    ("POST", "/v1/support"): {"subject": "Arms", "message": "Three?", "email": "somebody@example.org"},
+    ("POST", "/v1/account/support"): {"subject": "Arms", "message": "Three?"},
+    ("POST", "/v1/support/{question_id:str}/messages"): {"message": "And now?"},
+    ("POST", "/v1/account/support/{question_id:str}/messages"): {"message": "And now?"},
+    ("POST", "/admin/v1/support/{question_id:str}/answers"): {"message": "Wings."},
+    ("POST", "/admin/v1/support/{question_id:str}/reveal"): {"reason": "to_answer"},
     ("PUT", "/v1/account/email"): {"email": "somebody@example.org", "code": "000000"},
     ("POST", "/v1/account/requests"): {"kind": "correction"},
     ("POST", "/v1/session/confirm"): {"code": "000000"},
@@ -63,7 +69,9 @@ async def plugin_write() -> dict[str, str]:
 class Belongings:
     """What somebody on brand A has, and what must never be seen on brand B."""
 
-    def __init__(self, person: Visitor, upload: dict[str, Any], job: dict[str, Any], request: str) -> None:
+    def __init__(
+        self, person: Visitor, upload: dict[str, Any], job: dict[str, Any], request: str, question: str
+    ) -> None:
         self.person = person
         self.ids = {
             "upload": upload["id"],
@@ -71,6 +79,7 @@ class Belongings:
             "figurine": job["figurines"][0]["id"],
             "account": person.account_id,
             "request": request,
+            "question": question,
         }
         self.address = upload["image_url"]
 
@@ -100,7 +109,8 @@ async def of_a(site: Site) -> Belongings:
     upload = await person.upload()
     job = await person.finished((await person.order(upload["id"]))["id"])
     request = (await person.http.post("/v1/account/requests", json={"kind": "correction"})).json()["id"]
-    return Belongings(person, upload, job, request)
+    asked = await person.http.post("/v1/support", json={"subject": "Arms", "message": "Three?"})
+    return Belongings(person, upload, job, request, asked.json()["id"])
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -265,4 +275,5 @@ async def _state_of(of_a: Belongings) -> list[Any]:
     for signed in (upload, figurine, *job["figurines"]):
         for volatile in ("image_url", "images", "image_expires_at", "images_expire_at"):
             signed.pop(volatile, None)
-    return [upload, job, figurine, await of_a.person.credits()]
+    question = (await http.get(f"/v1/account/support/{of_a.ids['question']}")).json()
+    return [upload, job, figurine, question, await of_a.person.credits()]

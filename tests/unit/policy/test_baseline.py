@@ -103,9 +103,11 @@ def test_making_figurines_and_what_a_brand_may_offer_beside_it_need_consent() ->
 
 def test_nothing_leaves_but_what_a_rule_names() -> None:
     assert POLICY.allows_egress("generation", ["photo", "figurine", "style_choices", "prompt_variables"])
-    assert POLICY.allows_egress("service_mail", ["email", "account_profile"])
+    assert POLICY.allows_egress("service_mail", ["email", "account_profile", "correspondence"])
     for category in POLICY.categories:
-        assert POLICY.allows_egress("service_mail", [category]) == (category in ("email", "account_profile"))
+        assert POLICY.allows_egress("service_mail", [category]) == (
+            category in ("email", "account_profile", "correspondence")
+        )
         assert not POLICY.allows_egress("security", [category])
 
 

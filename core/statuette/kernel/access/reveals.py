@@ -33,6 +33,11 @@ class Subject(StrEnum):
     takedown_picture = "takedown_picture"
     """A picture that is to be decided on. `record_id` is the case's."""
 
+    support_question = "support_question"
+    """What was said in a question."""
+    support_attachment = "support_attachment"
+    """What is attached to one. `record_id` is the question's."""
+
 
 class Look(msgspec.Struct, frozen=True):
     """What is about to be seen of one person.

@@ -30,7 +30,8 @@ class RevealView(msgspec.Struct, frozen=True):
     """A look that was taken.
 
     Attributes:
-        subject: `account`, `privacy_request`, `takedown` or `takedown_picture`; `record_id` is its id, for a picture the case's.
+        subject: `account`, `privacy_request`, `takedown`, `takedown_picture`, `support_question` or `support_attachment`;
+            `record_id` is its id, for a picture the case's, for what is attached the question's.
         account_id: whom it was about: null for somebody without an account, a pseudonym once they are erased.
         key_id: who looked.
     """

@@ -34,6 +34,7 @@ def tables() -> list[type[Table]]:
     from statuette.kernel.domain.news import tables as news
     from statuette.kernel.domain.notices import tables as notices
     from statuette.kernel.domain.rights import tables as rights
+    from statuette.kernel.domain.support import tables as support
     from statuette.kernel.domain.takedowns import tables as takedowns
     from statuette.kernel.domain.uploads import tables as uploads
     from statuette.kernel.domain.usage import tables as usage
@@ -56,6 +57,7 @@ def tables() -> list[type[Table]]:
             generations,
             news,
             notices,
+            support,
             takedowns,
             rights,
             uploads,

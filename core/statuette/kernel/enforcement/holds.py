@@ -23,7 +23,7 @@ from statuette.kernel.journal.entries import Hold
 from statuette.kernel.journal.notes import note
 from statuette.values import is_id
 
-SUBJECTS = ("acc", "upl", "fig", "gen")
+SUBJECTS = ("acc", "upl", "fig", "gen", "sup")
 LONGEST_REFERENCE = 80
 RESTORED = "the erasure journal"
 """Who placed or lifted a hold that a restored database did not know of."""
@@ -69,7 +69,7 @@ class Placed(msgspec.Struct, frozen=True):
 
 class UnknownSubject(InvalidInput):
     code = "unknown_hold_subject"
-    summary = "A hold names an account, a photo, a figurine or a job by its id."
+    summary = "A hold names an account, a photo, a figurine, a job or a question by its id."
 
 
 class _Begun(msgspec.Struct, frozen=True):

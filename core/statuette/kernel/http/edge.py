@@ -29,6 +29,8 @@ _API_CSP = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'n
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 _CLOSE = ((b"connection", b"close"),)
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+# Routes that take files, by their path.
+_WITH_FILES = frozenset(("/v1/uploads", "/v1/support", "/v1/account/support"))
 _LINGER_BYTES = 32 * 1024 * 1024
 _LINGER_SECONDS = 5.0
 
@@ -37,8 +39,8 @@ class Edge:
     """Wraps the application.
 
     Args:
-        max_body_bytes: for every route but uploads, which have a bound of their own.
-        max_upload_bytes: for `POST /v1/uploads`.
+        max_body_bytes: for every route but those that take files, which have a bound of their own.
+        max_upload_bytes: for the files of one request.
         body_seconds: how long any body may take to arrive.
         https: whether the public address is https, which turns HSTS on.
         trust_traces: whether a `traceparent` header says what is recorded; else it is only pointed at.
@@ -73,7 +75,7 @@ class Edge:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         began = self._clock.monotonic_seconds()
-        limit = self._max_upload_bytes if scope["path"] == "/v1/uploads" else self._max_body_bytes
+        limit = self._max_upload_bytes if scope["path"] in _WITH_FILES else self._max_body_bytes
         body = BoundedBody(receive, self._clock, max_bytes=limit, until_seconds=began + self._body_seconds)
         method = scope["method"]
         if head := method == "HEAD":

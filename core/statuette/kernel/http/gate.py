@@ -3,7 +3,7 @@
 The brand is named by the host, or by a publishable key in `Statuette-Key`; a secret key names its own. Every route wants an
 account unless it says otherwise in its `opt`:
 
-- `public`: anybody of the brand (a publishable key suffices);
+- `public`: anybody of the brand (a publishable key suffices); with `cookie`, a cookie session counts there, too;
 - `brandless`: not even a brand (health checks, signed addresses);
 - `scope`: a secret key with that scope.
 """
@@ -70,7 +70,8 @@ class Gate:
             try:
                 brand = await self._brand(headers)
                 said += _cors(brand, headers)
-                principal = await self._principal(brand, scope["method"], headers, public=bool(opt.get("public")))
+                cookieless = bool(opt.get("public")) and not opt.get("cookie")
+                principal = await self._principal(brand, scope["method"], headers, public=cookieless)
                 self._authorize(opt, principal)
             except (Unauthenticated, NotFound):
                 self._count(said, f"address:{address}", anonymous=True)  # guessing is bounded, too

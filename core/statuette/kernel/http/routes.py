@@ -22,6 +22,8 @@ from statuette.kernel.domain.rights.routes import (
 )
 from statuette.kernel.domain.statements.routes import StatementRoutes, StatementTextRoutes
 from statuette.kernel.domain.styles.routes import SiteRoutes
+from statuette.kernel.domain.support.admin_routes import AdminSupportRoutes
+from statuette.kernel.domain.support.routes import OwnSupportRoutes, SupportRoutes
 from statuette.kernel.domain.takedowns.routes import AdminTakedownRoutes, OwnTakedownRoutes, TakedownRoutes
 from statuette.kernel.domain.uploads.routes import UploadRoutes
 from statuette.kernel.domain.usage.routes import AdminUsageRoutes, RatingRoutes, UsageRoutes
@@ -49,6 +51,8 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     UnsubscribeRoutes,
     TakedownRoutes,
     OwnTakedownRoutes,
+    SupportRoutes,
+    OwnSupportRoutes,
     policy_page,
     ReceiptRoutes,
     EvidenceRoutes,
@@ -70,6 +74,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     AdminNewsRoutes,
     AdminUsageRoutes,
     AdminTakedownRoutes,
+    AdminSupportRoutes,
     AdminHoldRoutes,
     AdminPlanRoutes,
     healthz,

@@ -12,7 +12,7 @@ from statuette.policy import EffectivePolicy
 from statuette.ports.mail import Mailer, MailRefused, MailUnavailable, Message
 
 SERVICE_MAIL = "service_mail"
-_CATEGORIES = frozenset({"email"})
+ADDRESS = frozenset({"email"})
 _TIMEOUT = timedelta(seconds=15)
 
 
@@ -31,19 +31,21 @@ class Post:
         account_id: str | None,
         policy: EffectivePolicy,
         purpose: str = SERVICE_MAIL,
+        categories: frozenset[str] = ADDRESS,
     ) -> Permit:
         """Prove that a letter may go out within the next seconds. Raises `PermitRefused`, `ConsentRequired`; both final.
 
         Args:
             account_id: None where there is no account yet.
             purpose: what the letter is for.
+            categories: what is in it, the address among them.
         """
         return await mint_permit(
             reader,
             brand_id=brand_id,
             account_id=account_id,
             purpose=purpose,
-            categories=_CATEGORIES,
+            categories=categories,
             policy=policy,
         )
 
@@ -53,7 +55,7 @@ class Post:
         Raises:
             MailRefused: final, for this letter or recipient.
             MailUnavailable: retryable with a fresh permit. Attribute `retry_after_seconds` where that is known.
-            EgressDenied: final: the mailer does not declare that it carries addresses.
+            EgressDenied: final: the mailer does not declare that it carries what is in the letter.
         """
         try:
             refusal = await self._egress.call(
@@ -61,7 +63,7 @@ class Post:
                 processor=self._mailer.processor,
                 permit=permit,
                 purpose=permit.purpose,
-                categories=_CATEGORIES,
+                categories=permit.categories,
                 timeout=_TIMEOUT,
                 needed_micros=0,
                 reserved_micros=0,

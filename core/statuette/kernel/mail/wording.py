@@ -1,4 +1,5 @@
-"""How a letter is put into words: in the person's language if we speak it, with nothing in it that anybody typed."""
+"""How a letter is put into words: in the person's language if we speak it, with nothing in it that anybody typed but an
+operator's answer."""
 
 from __future__ import annotations
 

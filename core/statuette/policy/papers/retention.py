@@ -57,6 +57,7 @@ _TRIGGERS = {
         Trigger.used: "end of the last use",
         Trigger.unsaved: "no longer being saved",
         Trigger.deletion_asked: "request for deletion",
+        Trigger.closed: "closing",
         Trigger.account_ended: "end of the account",
     },
     "de": {
@@ -64,6 +65,7 @@ _TRIGGERS = {
         Trigger.used: "Ende der letzten Verwendung",
         Trigger.unsaved: "Ende des Speicherns",
         Trigger.deletion_asked: "Bitte um Löschung",
+        Trigger.closed: "Abschluss",
         Trigger.account_ended: "Ende des Kontos",
     },
 }
