@@ -200,6 +200,7 @@ class Guide:
         await self._statements(person)
         await self._news(person)
         await self._takedowns(person)
+        await self._support(person)
         await self._operator(person, job)
         await self._holds(person)
         await self._plans(person)
@@ -398,6 +399,50 @@ class Guide:
             await tx.execute(old, id=opened[0]["id"], then=datetime(2019, 1, 1, tzinfo=UTC))
             await takedown_repository.set_next(tx, opened[1]["id"], tx.now)
         await self._site.platform.takedowns.look()
+
+    async def _support(self, person: Visitor) -> None:
+        """Two people ask, one of them with a token alone, and are answered; a third question is forgotten by everybody."""
+        asked = {"subject": "Arms", "message": "Three?"}
+        once = {"Idempotency-Key": "question"}
+        files = {"attachment": ("note.txt", b"Three.", "text/plain")}
+        stranger = self._site.visitor().http
+        stranger.event_hooks["request"].append(self._note)
+        roads = []
+        for http, base, more in (
+            (person.http, "/v1/account/support", {}),
+            (stranger, "/v1/support", {"email": "somebody@example.org"}),
+        ):
+            for _ in range(2):
+                again = await http.post(base, json=asked | more, headers=once)
+                assert again.status_code == 201, again.text
+            made = await http.post(base, data=asked | more, files=files)
+            assert made.status_code == 201, made.text
+            roads.append((http, f"{base}/{made.json()['id']}", {"Support-Token": made.json()["token"] or ""}))
+        for http, path, token in roads:
+            shown = await http.get(path, headers=token)
+            attached = shown.json()["attachments"][0]["id"]
+            assert (await http.get(f"{path}/attachments/{attached}", headers=token)).status_code == 200
+            desk = f"/admin/v1/support/{path.rpartition('/')[2]}"
+            for step, body in (("reveal", {"reason": "tour"}), ("answers", {"message": "Two."}), ("close", {})):
+                told = await self._operates("POST", f"{desk}/{step}", json=body)
+                assert told.status_code in (200, 201), told.text
+            assert (await self._operates("POST", f"{desk}/reopen")).status_code == 200
+            for tail in ("", f"/attachments/{attached}"):
+                assert (await self._operates("GET", f"{desk}{tail}")).status_code == 200
+            said = await http.post(f"{path}/messages", json={"message": "No."}, headers=once | token)
+            assert said.status_code == 201, said.text
+            assert (await http.post(f"{path}/close", headers=token)).status_code == 200
+        page = (await person.http.get("/v1/account/support?limit=1")).json()
+        await _get(person, f"/v1/account/support?limit=1&cursor={page['next_cursor']}")
+        for query in ("", f"?state=open&cursor={encode_cursor(new_id('sup', datetime.now(UTC)))}"):
+            assert (await self._operates("GET", f"/admin/v1/support{query}")).status_code == 200
+        for http, path, token in roads:
+            assert (await http.delete(path, headers=token)).status_code == 204
+        forgotten = "UPDATE support_question SET closes_at = :now WHERE id = :id"
+        async with self._site.platform.database.transaction() as tx:
+            await tx.execute(forgotten, id=page["items"][0]["id"], now=tx.now)
+        await self._site.platform.support.look()
+        await self._site.settled()
 
     async def _statements(self, person: Visitor) -> None:
         await _get(person, "/v1/statements", "/v1/account/statements")

@@ -10,7 +10,6 @@ ID = "0026_support_indexes"
 
 INDEXES = (
     Index("support_question_of_brand", "support_question (brand_id, id)"),
-    Index("support_question_by_state", "support_question (brand_id, state, id)"),
     Index("support_question_of_account", "support_question (account_id, id)"),
     Index("support_question_to_close", "support_question (closes_at) WHERE closes_at IS NOT NULL"),
     Index("support_entry_of_question", "support_entry (question_id, number)"),
