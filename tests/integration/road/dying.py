@@ -6,12 +6,14 @@ import asyncio
 import os
 import signal
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 from statuette.kernel.app import compose
+from statuette.kernel.enforcement import deadlines
+from statuette.kernel.enforcement.at_once import AtOnce
 from statuette.kernel.enforcement.due import ACTOR
 from statuette.kernel.platform import Platform
 from statuette.kernel.plugins import PluginRegistry
@@ -72,8 +74,17 @@ class Steps:
 
 def enforce(settings: Settings, at: datetime, dies_at: int) -> None:
     """Enforce what is due at a moment, and die at a step, counted from 0. Ends by itself if there are not so many."""
+    _run(_enforce(settings, at, dies_at))
+
+
+def erase(settings: Settings, at: datetime, account_id: str, dies_at: int) -> None:
+    """Erase an account whose deadline has come, with all that is of it, and die at a step of that."""
+    _run(_erase(settings, at, account_id, dies_at))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
     try:
-        asyncio.run(_enforce(settings, at, dies_at))
+        asyncio.run(work)
     except BaseException:
         traceback.print_exc()
         os._exit(1)
@@ -81,26 +92,43 @@ def enforce(settings: Settings, at: datetime, dies_at: int) -> None:
 
 
 async def _enforce(settings: Settings, at: datetime, dies_at: int) -> None:
+    async with _platform(settings, at) as platform:
+        Steps(dies_at).watch(platform)
+        await platform.enforcer.hand_out()
+        async with platform.database.read() as reader:
+            items = await reader.rows(
+                "SELECT w.id FROM work_item w JOIN deadline d ON d.id = w.subject_id"
+                " WHERE w.actor = :actor AND w.lease IS NULL AND d.due_at = :at",
+                actor=ACTOR,
+                at=at,
+            )
+        for item in items:
+            claimed = await platform.outbox.claim(item["id"])
+            assert claimed is not None
+            await platform.enforcer.run(claimed)
+        await platform.evidence.seal()
+
+
+async def _erase(settings: Settings, at: datetime, account_id: str, dies_at: int) -> None:
+    async with _platform(settings, at) as platform:
+        async with platform.database.read() as reader:
+            deadline_id = await deadlines.of_rule(reader, account_id, "account.erase")
+        assert deadline_id is not None
+        at_once = AtOnce(platform.database, platform.outbox, platform.enforcer)
+        Steps(dies_at).watch(platform)
+        await at_once.enforce(deadline_id)
+        await platform.evidence.seal()
+
+
+@asynccontextmanager
+async def _platform(settings: Settings, at: datetime) -> AsyncIterator[Platform]:
     clock = FrozenClock(at)
     plugins = PluginRegistry.survey(settings, clock, environment={})
     plugins.mailers["recording"] = RecordingMailer()
     platform = compose(settings, clock, plugins)
     await platform.database.open()
     await platform.presence.start("worker")
-    Steps(dies_at).watch(platform)
-    await platform.enforcer.hand_out()
-    async with platform.database.read() as reader:
-        items = await reader.rows(
-            "SELECT w.id FROM work_item w JOIN deadline d ON d.id = w.subject_id"
-            " WHERE w.actor = :actor AND w.lease IS NULL AND d.due_at = :at",
-            actor=ACTOR,
-            at=at,
-        )
-    for item in items:
-        claimed = await platform.outbox.claim(item["id"])
-        assert claimed is not None
-        await platform.enforcer.run(claimed)
-    await platform.evidence.seal()
+    yield platform
     await platform.presence.stop()
     await platform.database.close()
     await platform.plugins.aclose()
