@@ -179,11 +179,7 @@ _OPERATION = (
         "Addresses and names are encrypted and looked at daily. The words typed onto a figurine are not encrypted.",
     ),
     _ruled("safeguard.access", "Few may see your data, and each look is written down."),
-    _open(
-        "safeguard.audit",
-        "We check ourselves regularly, and sign what we found.",
-        "No report is made.",
-    ),
+    _ruled("safeguard.audit", "We check ourselves regularly, and sign what we found."),
     _ruled("policy.change", "When these promises change you are told, and asked again where your consent is needed."),
     _ruled("backup.erase", "What was erased stays erased, also after a backup was restored."),
     _ruled("queue.payload", "What waits for work names your photo and does not contain it."),

@@ -109,6 +109,10 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/integration/access/test_reveals.py::test_what_was_written_about_a_picture_is_read_with_a_reason_once_for_each_who_wrote",
         "tests/integration/access/test_reveals.py::test_who_uncovers_an_account_has_the_right_to_says_why_and_is_listed",
     ),
+    "safeguard.audit": (
+        "tests/integration/road/test_daily_audit.py::test_a_report_is_made_every_day_signed_and_kept",
+        "tests/integration/road/test_daily_audit.py::test_what_is_not_in_order_is_a_finding_until_it_is",
+    ),
     "safeguard.encryption": (
         "tests/integration/probes/test_probes.py::test_a_column_with_clear_text_is_found_and_forgiven_when_it_is_gone",
     ),

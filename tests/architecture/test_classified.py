@@ -43,6 +43,7 @@ OURS_TO_ANSWER_FOR = frozenset(
         "key_destroyed",
         "lease_lost",
         "ledger_broken",
+        "log_not_verified",
         "mail_refused",
         "object_exists",
         "object_not_found",

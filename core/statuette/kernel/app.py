@@ -102,7 +102,9 @@ from statuette.kernel.events.log import EventLog
 from statuette.kernel.events.signals import CHANGED, ENDED, Signals
 from statuette.kernel.evidence import dataset as evidence_dataset
 from statuette.kernel.evidence.anchoring import Anchoring
+from statuette.kernel.evidence.auditing import Auditing, AuditProbe
 from statuette.kernel.evidence.log import SEALED_AT_ONCE, EvidenceLog
+from statuette.kernel.evidence.report import signed
 from statuette.kernel.http.auth import Authenticator
 from statuette.kernel.http.cors import Preflight
 from statuette.kernel.http.dependencies import DEPENDENCIES
@@ -256,12 +258,17 @@ def compose(
             "controllers": brand_probes.controllers,
             "processors": brand_probes.processors,
             "operators_access": AccessProbe(database, operator_routes()).look,
+            "audit_report": AuditProbe(database).look,
         },
     )
 
+    evidence_seed = derived(secret, "evidence-heads")
+    auditing = Auditing(
+        database, probes, partial(signed, seed=evidence_seed), timedelta(days=settings.audit_report_days)
+    )
     plans = Plans(database, policy_of, longest_job)
     reconciliation = Reconciliation(database, clock, storage, leftovers, datasets)
-    evidence = EvidenceLog(database, derived(secret, "evidence-heads"))
+    evidence = EvidenceLog(database, evidence_seed)
     anchoring = Anchoring(database, evidence, plugins.anchors)
     runner = Runner(
         database,
@@ -334,6 +341,7 @@ def compose(
                 Duty("count_usage", timedelta(minutes=10), Counting(database).run, at_once=counting.COUNTED_AT_ONCE),
                 Duty("forget_addresses", timedelta(minutes=1), buckets.forgotten),
                 Duty("probes", timedelta(days=1), probes.run, apart=True),
+                Duty("audit", timedelta(minutes=10), auditing.run, apart=True),
             ),
         ),
         authenticator=authenticator,

@@ -79,21 +79,19 @@ class Probes:
         }
 
     async def run(self) -> int:
-        """Run them all; what fails is a finding, until its probe passes again. Returns how many fail. A duty."""
+        """Run them all; returns how many fail. A duty."""
+        return sum(not each.ok for each in await self.looked())
+
+    async def looked(self) -> list[Checked]:
+        """Run them all; what fails is a finding, until its probe passes again."""
         checked = [await self.one(name) for name in self.all]
         async with self._database.transaction() as tx:
             for each in checked:
                 if each.ok:
-                    await tx.execute(
-                        "UPDATE finding SET resolved_at = :now WHERE code = :code AND subject = :subject"
-                        " AND resolved_at IS NULL",
-                        code=FINDING,
-                        subject=each.name,
-                        now=tx.now,
-                    )
+                    await findings.settle(tx, code=FINDING, subject=each.name)
                 else:
                     await findings.raise_finding(tx, code=FINDING, subject=each.name, detail=each.detail, brand_id=None)
-        return sum(not each.ok for each in checked)
+        return checked
 
     async def one(self, name: str) -> Checked:
         """Run a probe. One that cannot look has not passed."""

@@ -204,6 +204,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Tru
             examples=["s3_journal"],
         ),
     ] = None
+    audit_report_days: Annotated[
+        int,
+        Meta(
+            description="How long daily audit reports are kept, in days.",
+            examples=[800],
+            ge=30,
+            le=3650,
+        ),
+    ] = 400
     backup_days: Annotated[
         int,
         Meta(

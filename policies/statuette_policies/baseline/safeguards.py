@@ -150,6 +150,21 @@ SAFEGUARDS = (
         },
     ),
     Safeguard(
+        id="safeguard.audit",
+        probe="audit_report",
+        sentence=(
+            "Once a day we check ourselves: that the record of what was deleted has not been altered, that these safeguards hold,"
+            " that nothing is overdue and that nothing is stored which belongs to nobody. What was found is signed and kept."
+        ),
+        sentence_in={
+            "de": (
+                "Einmal am Tag prüfen wir uns selbst: dass die Aufzeichnung über Gelöschtes nicht verändert wurde, dass diese"
+                " Schutzmaßnahmen halten, dass nichts überfällig ist und dass nichts gespeichert ist, was zu niemandem gehört. Was"
+                " sich dabei zeigt, wird unterschrieben und aufbewahrt."
+            )
+        },
+    ),
+    Safeguard(
         id="object.encrypted",
         probe="object_store",
         sentence="Photos and pictures are stored encrypted.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -115,6 +116,8 @@ async def test_a_line_that_was_torn_does_not_spoil_the_next(site: Site, clock: F
 
 async def test_the_command_prints_a_signed_report_and_a_page(site: Site, clock: FrozenClock, tmp_path: Path) -> None:
     await _deleted(site, clock, photos=1)
+    async with site.platform.database.transaction() as tx:  # the command has a clock of its own
+        await tx.execute("UPDATE time_mark SET at = :now", now=datetime.now(UTC))
 
     told = await statuette(site, "evidence", "report", "--html", str(tmp_path / "report.html"))
     document = await statuette(site, "evidence", "report", "--json")

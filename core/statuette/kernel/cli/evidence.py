@@ -78,21 +78,47 @@ def receipt(subject: str | None, address_file: Path | None, out: Path | None) ->
 
 @evidence.command("report")
 @click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write a page to read as well.")
+@click.option("--kept", "report_id", help="Show this one of `statuette evidence reports` instead of making one.")
 @click.option("--json", "as_json", is_flag=True, help="The signed report, as one JSON document.")
-def report(page: Path | None, as_json: bool) -> None:
-    """Verify the whole log, and say what was enforced and what is open.
+def report(page: Path | None, report_id: str | None, as_json: bool) -> None:
+    """Verify the whole log, try the safeguards, and say what was enforced and what is open.
 
-    Exit code 0: the log holds, nothing is overdue and nothing stopped; 1: otherwise.
+    Exit code 0: the log holds, nothing is overdue or stopped, and every safeguard holds; 1: otherwise.
     """
     import asyncio
 
-    from statuette.kernel.cli.evidence_report import made, page_of, printed
+    from statuette.kernel.cli.evidence_report import kept, made, page_of, printed, read
 
-    signed, found = asyncio.run(made())
+    text = asyncio.run(kept(report_id)) if report_id is not None else None
+    signed, found = read(text) if text is not None else asyncio.run(made())
     if page is not None:
         page.write_text(page_of(signed, found))
-    click.echo(printed(signed, found, as_json))
+    # A report that is kept is shown byte for byte: its digest is of these.
+    click.echo(text if text is not None and as_json else printed(signed, found, as_json))
     sys.exit(int(not found.in_order))
+
+
+@evidence.command("reports")
+@click.option("--before", help="Older than this one: the id of the last that was listed.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="Most rows.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def reports(before: str | None, limit: int, as_json: bool) -> None:
+    """List the daily reports that are kept, newest first."""
+    import asyncio
+
+    import msgspec
+
+    from statuette.kernel.cli.evidence_report import listed
+
+    rows = asyncio.run(listed(before, limit))
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+    elif not rows:
+        click.echo("None yet: the scheduler makes one every day.")
+    for row in rows if not as_json else ():
+        click.echo(
+            f"{row.id}  {row.made_at:%Y-%m-%d %H:%M}Z  {row.entries:9} entries  {row.causes or 'in order':12}  {row.digest}"
+        )
 
 
 def verify_command(file: Path, key_file: Path | None, head_file: Path | None, as_json: bool) -> int:

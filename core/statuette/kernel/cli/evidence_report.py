@@ -1,4 +1,4 @@
-"""How `statuette evidence report` comes about, and how it reads."""
+"""How `statuette evidence report` and `reports` come about, and how they read."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from html import escape
 
 import msgspec
 
-from statuette.kernel.cli.opening import opened_database
+from statuette.errors import NotFound
+from statuette.kernel.app import compose
+from statuette.kernel.cli.opening import composed, opened_database
+from statuette.kernel.evidence import reports
 from statuette.kernel.evidence.report import AuditReport, SignedReport, audit_report, signed
-from statuette.kernel.master_key import derived, master_key
+from statuette.kernel.evidence.reports import ReportRow
+from statuette.kernel.master_key import derived
 from statuette.kernel.settings_loading import load_settings
 
 _STYLE = (
@@ -22,11 +26,35 @@ Row = tuple[str, str]
 
 
 async def made() -> tuple[SignedReport, AuditReport]:
-    """The report of the deployment that the settings name."""
-    settings = load_settings()
-    async with opened_database(settings) as database:
-        report = await audit_report(database)
-    return signed(report, derived(master_key(settings), "evidence-heads")), report
+    """The report of the deployment that the settings name, made now and not kept."""
+    platform = compose(load_settings())
+    async with composed(platform) as database:
+        probed = [await platform.probes.one(name) for name in platform.probes.all]
+        async with database.read() as reader:
+            before = await reports.newest(reader)
+        report = await audit_report(database, probed, previous=before.digest if before is not None else None)
+    return signed(report, derived(platform.secret, "evidence-heads")), report
+
+
+async def kept(report_id: str) -> str:
+    """A report as it was signed. Raises `NotFound`."""
+    async with opened_database(load_settings()) as database, database.read() as reader:
+        text = await reports.text(reader, report_id)
+    if text is None:
+        raise NotFound(f"There is no report {report_id[:40]!r}.", cure="`statuette evidence reports` lists them.")
+    return text
+
+
+async def listed(before: str | None, limit: int) -> list[ReportRow]:
+    """Newest first."""
+    async with opened_database(load_settings()) as database, database.read() as reader:
+        return await reports.listed(reader, before=before, limit=limit)
+
+
+def read(text: str) -> tuple[SignedReport, AuditReport]:
+    """A kept report, decoded."""
+    document = msgspec.json.decode(text, type=SignedReport)
+    return document, msgspec.json.decode(document.report, type=AuditReport)
 
 
 def printed(document: SignedReport, report: AuditReport, as_json: bool) -> str:
@@ -55,7 +83,7 @@ def _verdict(report: AuditReport) -> str:
     if report.audit is not None and report.audit.failure is not None:
         return f"The log does not hold: {report.audit.failure.sentence}"
     if not report.in_order:
-        return "The log holds. Promises are open: see below."
+        return f"The log holds. Not in order: {', '.join(report.causes)}; see below."
     return "The log holds, and no promise that is due is open."
 
 
@@ -81,13 +109,25 @@ def _sections(report: AuditReport, document: SignedReport) -> list[tuple[str, li
         ("kept by legal holds", str(report.held)),
         ("stopped by a guard", str(report.stopped)),
         ("store and database compared", _moment(report.reconciled_at) if report.reconciled_at else "never"),
+        ("due deadlines looked for", _moment(report.enforced_at) if report.enforced_at else "never"),
     ]
     open_ += [(f"finding {each.code}", f"{each.subjects}, last {_moment(each.last_at)}") for each in report.findings]
     return [
         ("The log", log),
         ("What was enforced", enforced or [("nothing", "yet")]),
         ("What is open", open_),
-        ("Signature", [("key", document.key), ("Ed25519", document.signature)]),
+        (
+            "Safeguards",
+            [(each.name, "holds" if each.ok else "DOES NOT HOLD") for each in report.probes],
+        ),
+        (
+            "Signature",
+            [
+                ("key", document.key),
+                ("Ed25519", document.signature),
+                ("report before", report.previous or "none is kept"),
+            ],
+        ),
     ]
 
 

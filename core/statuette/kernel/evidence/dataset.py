@@ -96,6 +96,9 @@ LOG = Dataset(
             "evidence_head", dict.fromkeys(("size", "log", "root", "at", "public_key", "signature"), "operational")
         ),
         TableColumns("evidence_anchor", dict.fromkeys(("name", "size", "at"), "operational")),
+        TableColumns(
+            "audit_report", dict.fromkeys(("id", "made_at", "causes", "entries", "digest", "body"), "operational")
+        ),
     ),
     handler=_Log(),
 )

@@ -85,3 +85,14 @@ class EvidenceAnchor(Table, tablename="evidence_anchor"):
     name = key()
     size = whole()
     at = moment()
+
+
+class StoredReport(Table, tablename="audit_report"):
+    """A daily audit report. `body` is the signed text, `digest` its SHA-256; `causes` is empty if it is in order."""
+
+    id = key()
+    made_at = moment()
+    causes = ident()
+    entries = whole()
+    digest = ident()
+    body = text()

@@ -27,6 +27,7 @@ from statuette.kernel.domain.support.routes import OwnSupportRoutes, SupportRout
 from statuette.kernel.domain.takedowns.routes import AdminTakedownRoutes, OwnTakedownRoutes, TakedownRoutes
 from statuette.kernel.domain.uploads.routes import UploadRoutes
 from statuette.kernel.domain.usage.routes import AdminUsageRoutes, RatingRoutes, UsageRoutes
+from statuette.kernel.evidence.report_routes import AdminReportRoutes
 from statuette.kernel.evidence.routes import EvidenceRoutes, ReceiptRoutes
 from statuette.kernel.http.health import healthz, readyz
 from statuette.kernel.http.holds import AdminHoldRoutes
@@ -69,6 +70,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     AdminGenerationRoutes,
     AdminPrivacyRequestRoutes,
     AdminFindingRoutes,
+    AdminReportRoutes,
     AdminPolicyRoutes,
     AdminPaperRoutes,
     AdminNewsRoutes,

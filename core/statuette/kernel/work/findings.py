@@ -40,6 +40,16 @@ async def raise_finding(tx: Transaction, *, code: str, subject: str, detail: str
     )
 
 
+async def settle(tx: Transaction, *, code: str, subject: str) -> None:
+    """Resolve a finding whose cause is gone, if it is open."""
+    await tx.execute(
+        "UPDATE finding SET resolved_at = :now WHERE code = :code AND subject = :subject AND resolved_at IS NULL",
+        code=code,
+        subject=subject,
+        now=tx.now,
+    )
+
+
 async def resolve(tx: Transaction, finding_id: str, brand_id: str) -> bool:
     """Mark a brand's finding as dealt with; whether there was an open one."""
     return await tx.changed(
