@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ from statuette.kernel.domain.brands import service as brands
 from statuette.kernel.domain.brands.service import UnknownRole
 from statuette.kernel.http.operators import operator_routes
 from statuette.ports.keys import KeyStoreUnavailable
+from tests.commands import statuette
 from tests.integration.rights.people import ask
 from tests.integration.road.faults import count
 from tests.integration.takedowns.test_takedowns import asked, figurine_of
@@ -180,7 +178,7 @@ async def test_the_commands_make_a_key_with_a_role_and_list_looks(site: Site) ->
     ada: Visitor = await site.person()
     made = json.loads(
         (
-            await _run(
+            await statuette(
                 site,
                 "brand",
                 "keys",
@@ -197,38 +195,23 @@ async def test_the_commands_make_a_key_with_a_role_and_list_looks(site: Site) ->
         ).stdout
     )
     assert made["role"] == "support" and set(made["scopes"]) == ROLES[Role.support] | {"usage:read"}
-    listed = (await _run(site, "brand", "keys", "list", "alpha")).stdout
+    listed = (await statuette(site, "brand", "keys", "list", "alpha")).stdout
     assert "role:support usage:read" in listed
-    assert "Nobody has uncovered anything." in (await _run(site, "access", "reveals", "alpha")).stdout
+    assert "Nobody has uncovered anything." in (await statuette(site, "access", "reveals", "alpha")).stdout
     headers = {"Authorization": f"Bearer {made['key']}"}
     assert (await reveal(site, f"accounts/{ada.account_id}", headers, reason="asked_by_phone")).status_code == 200
 
-    told = (await _run(site, "access", "reveals", "alpha", "--key", made["id"])).stdout
+    told = (await statuette(site, "access", "reveals", "alpha", "--key", made["id"])).stdout
     (as_json,) = json.loads(
-        (await _run(site, "access", "reveals", "alpha", "--account", ada.account_id, "--json")).stdout
+        (await statuette(site, "access", "reveals", "alpha", "--account", ada.account_id, "--json")).stdout
     )
 
     assert ada.account_id in told and "asked_by_phone" in told and ada.email not in told
     assert (as_json["key_id"], as_json["subject"]) == (made["id"], "account")
-    older = json.loads((await _run(site, "access", "reveals", "alpha", "--before", as_json["id"], "--json")).stdout)
-    assert older == []
-    assert "accounts:reveal" in (await _run(site, "access", "roles")).stdout
-    wrong = await _run(site, "brand", "keys", "create", "alpha", "--kind", "secret", "--role", "suport")
-    assert wrong.returncode == 2 and "support" in wrong.stderr
-
-
-async def _run(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
-    settings = site.platform.settings
-    return await asyncio.to_thread(
-        subprocess.run,
-        [str(Path(sys.executable).parent / "statuette"), *arguments],
-        cwd=site.folder,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "STATUETTE_DATA_DIR": str(settings.data_dir),
-            "STATUETTE_DATABASE_URL": settings.database_url,
-        },
-        capture_output=True,
-        text=True,
-        timeout=90,
+    older = json.loads(
+        (await statuette(site, "access", "reveals", "alpha", "--before", as_json["id"], "--json")).stdout
     )
+    assert older == []
+    assert "accounts:reveal" in (await statuette(site, "access", "roles")).stdout
+    wrong = await statuette(site, "brand", "keys", "create", "alpha", "--kind", "secret", "--role", "suport", code=2)
+    assert "support" in wrong.stderr
