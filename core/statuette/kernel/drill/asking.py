@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from statuette.errors import StatuetteError
 
 _BOUNDARY = "drill-boundary"
+_FORM = f"multipart/form-data; boundary={_BOUNDARY}"
 
 
 class RoadBroken(StatuetteError):
@@ -59,18 +60,22 @@ class Browser:
         *,
         json: Any = None,
         photo: tuple[str, bytes, Mapping[str, str]] | None = None,
+        attachment: tuple[str, bytes, Mapping[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send a request; whatever is answered is returned.
 
         Args:
             photo: name of the file, bytes, and the other fields of the form.
+            attachment: the same, of a text.
         """
         body, kind = b"", None
         if json is not None:
             body, kind = msgspec.json.encode(json), "application/json"
         elif photo is not None:
-            body, kind = _form(*photo), f"multipart/form-data; boundary={_BOUNDARY}"
+            body, kind = _form("photo", "image/jpeg", *photo), _FORM
+        elif attachment is not None:
+            body, kind = _form("attachment", "text/plain", *attachment), _FORM
         told = {**self.headers, **(headers or {}), "content-length": str(len(body))}
         if kind is not None:
             told["content-type"] = kind
@@ -118,13 +123,13 @@ class Browser:
         return Answer(status, headers, b"".join(parts))
 
 
-def _form(name: str, data: bytes, fields: Mapping[str, str]) -> bytes:
+def _form(part: str, kind: str, name: str, data: bytes, fields: Mapping[str, str]) -> bytes:
     head = "".join(
         f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'
         for field, value in fields.items()
     )
     head += (
-        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="photo"; filename="{name}"\r\n'
-        "Content-Type: image/jpeg\r\n\r\n"
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{part}"; filename="{name}"\r\n'
+        f"Content-Type: {kind}\r\n\r\n"
     )
     return head.encode() + data + f"\r\n--{_BOUNDARY}--\r\n".encode()

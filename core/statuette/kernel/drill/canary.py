@@ -16,7 +16,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _STEM_LENGTH = 14
 _SIDE = 640
 
-SEALED = frozenset({"address", "name", "statement"})
+SEALED = frozenset({"address", "name", "question", "statement", "subject"})
 """Words that the platform keeps encrypted: nobody finds them in the clear, also while the account is there."""
 
 
@@ -66,6 +66,9 @@ def hatch() -> Canary:
         "idempotency key": "ke",
         "typed words": "wo",
         "statement": "st",
+        "subject": "su",
+        "question": "qs",
+        "attached": "at",
         "baggage": "ba",
         "query": "qu",
         "wrong order": "wr",

@@ -182,7 +182,7 @@ class Drill:
         found.append(Needle("control", Kind.control, self._control))
         storage = self._platform.plugins.storage
         for prefix in walked.prefixes:
-            what = "photo" if prefix.startswith("uploads/") else "picture"
+            what = {"uploads": "photo", "support": "attachment"}.get(prefix.partition("/")[0], "picture")
             async for stored in storage.list(prefix):
                 name = f"{what} as stored ({stored.key.rpartition('/')[2]})"
                 found.append(Needle(name, Kind.bytes, _window(await storage.read(stored.key))))
@@ -234,7 +234,7 @@ class Drill:
             case "database files" | "restored copy: database files":
                 return frozenset({"typed words"})
             case "object store" | "restored copy: folder":
-                return frozenset({"upload id", "photo as stored (photo.jpg)"})
+                return frozenset({"upload id", "photo as stored (photo.jpg)", "attached"})
             case Addresses.name:
                 return frozenset({PICTURE})
             case DataKey.name:

@@ -1,4 +1,4 @@
-"""The whole road, walked by the canary: sign-up, consent, photo, order, pictures, requests, and every way to go wrong."""
+"""The whole road, walked by the canary: sign-up, consent, photo, order, pictures, requests, a question, every way to go wrong."""
 
 from __future__ import annotations
 
@@ -113,17 +113,20 @@ class Road:
             json={"kind": "correction", "statement": words["statement"]},
             status=201,
         )
+        question = await self._ask_support()
         await self._go_wrong(upload["id"])
         ids = {
             "account": account_id,
             "upload": upload["id"],
             "generation": job["id"],
             "privacy request": request.json()["id"],
+            "question": question,
             **{f"figurine {number}": each["id"] for number, each in enumerate(figurines, 1)},
         }
         prefixes = (
             f"uploads/{self._brand.id}/{upload['id']}/",
             *(f"figurines/{self._brand.id}/{each['id']}/" for each in figurines),
+            f"support/{self._brand.id}/{question}/",
         )
         return Walked(account_id, self.email, ids, prefixes, tuple(_path(address) for address in pictures), photo)
 
@@ -257,6 +260,23 @@ class Road:
         job = await self._until("order", ended)
         self.steps.append("get the pictures")
         return job
+
+    async def _ask_support(self) -> str:
+        """Ask a question, with a text attached; returns its id."""
+        words = self._canary.words
+        answer = await self._step(
+            "ask a question",
+            "POST",
+            "/v1/account/support",
+            attachment=(
+                f"{words['file name']}.txt",
+                "\n".join([words["attached"]] * 20).encode(),
+                {"subject": words["subject"], "message": words["question"]},
+            ),
+            headers={"idempotency-key": f"{words['idempotency key']}q"},
+            status=201,
+        )
+        return str(answer.json()["id"])
 
     async def _go_wrong(self, upload_id: str) -> None:
         """What is refused is told to nobody either."""

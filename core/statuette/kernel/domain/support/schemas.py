@@ -85,7 +85,7 @@ class QuestionSummary(msgspec.Struct, frozen=True):
     closes_at: datetime | None
     closed_at: datetime | None
     expires_at: datetime | None
-    retention: str | None
+    retention: str
 
     def __repr__(self) -> str:
         return f"QuestionSummary({self.id})"
@@ -102,7 +102,7 @@ class QuestionView(msgspec.Struct, frozen=True):
     closes_at: datetime | None
     closed_at: datetime | None
     expires_at: datetime | None
-    retention: str | None
+    retention: str
     entries: list[EntryView]
     attachments: list[AttachmentView]
 

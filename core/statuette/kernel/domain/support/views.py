@@ -156,8 +156,8 @@ async def _text(cipher: FieldCipher, row: QuestionRow, entry: EntryRow) -> str |
     return await cipher.open(sealing_key(row.id, row.account_id), "text", entry.text)
 
 
-def _retention(doom: Doom | None) -> str | None:
-    return f"deleted by the rule {doom.rule}" if doom is not None else None
+def _retention(doom: Doom | None) -> str:
+    return f"deleted by the rule {doom.rule}" if doom is not None else "kept until it is closed"
 
 
 def _attachment(row: AttachmentRow) -> AttachmentView:
