@@ -674,6 +674,7 @@ class Guide:
         photos, digest = [await person.upload() for _ in range(2)], f"sha256:{64 * '0'}"
         async with platform.database.read() as reader:
             brand = await reader.value("SELECT brand_id FROM account WHERE id = :id", id=person.account_id)
+        asked = await person.http.post("/v1/account/support", json={"subject": "Arms", "message": "Three?"})
         about = {"at": now, "brand_id": brand, "dataset": "uploads", "record_id": photos[0]["id"]}
         await platform.journal.append(
             Erasing(
@@ -686,6 +687,7 @@ class Guide:
             Due(**about, rule="upload.unused", due_at=now + timedelta(days=1)),
             Wish(now, brand, person.account_id, "upload.unsaved", photos[1]["id"]),
             Wish(now, brand, person.account_id, "consent.withdrawn", "generation"),
+            Wish(now, brand, person.account_id, "support.closed", asked.json()["id"]),
         )
         async with platform.database.transaction() as tx:
             await tx.execute("UPDATE journal_mark SET upto = 0 WHERE id = :id", id=platform.journal._last.stream)

@@ -66,9 +66,9 @@ from statuette.kernel.domain.rights.telling import RequestLetters
 from statuette.kernel.domain.statements.flow import StatementFlow
 from statuette.kernel.domain.statements.probes import StatementProbes
 from statuette.kernel.domain.support import dataset as support_dataset
+from statuette.kernel.domain.support import service as support
 from statuette.kernel.domain.support.flow import LET_GO_AT_ONCE, SupportFlow
 from statuette.kernel.domain.support.operating import SupportDesk
-from statuette.kernel.domain.support.service import TELL as TELL_SUPPORT
 from statuette.kernel.domain.support.telling import SupportLetters
 from statuette.kernel.domain.takedowns import dataset as takedowns_dataset
 from statuette.kernel.domain.takedowns.flow import LOOKED_AT_ONCE, TakedownFlow
@@ -200,7 +200,7 @@ def compose(
     signals.listen(ENDED, calls.stop)
     unsubscribing = Unsubscribing(derived(secret, "unsubscribing"), settings.public_url)
     takedowns = TakedownFlow(database, outbox, cipher)
-    support = SupportFlow(database, outbox, brands, cipher, storage, leftovers, pixels)
+    support_flow = SupportFlow(database, outbox, brands, cipher, storage, leftovers, pixels)
     publishing = PublishingFlow(database, outbox, brands, plugins)
     flow = GenerationFlow(database, generations, plugins)
     cascade = Cascade(lambda account_id: f"psn_{cipher.keyed_hash('pseudonym', account_id)[:40]}")
@@ -282,7 +282,7 @@ def compose(
             by_mail(TELL_ENDED, EndedLetters(brands, cipher, post)),
             by_mail(TELL_CHANGE, ChangeLetters(brands, cipher, post, public_url=settings.public_url)),
             by_mail(TELL_TAKEDOWN, TakedownLetters(brands, cipher, post)),
-            by_mail(TELL_SUPPORT, SupportLetters(brands, cipher, post)),
+            by_mail(support.TELL, SupportLetters(brands, cipher, post)),
             by_mail(TELL, RequestLetters(brands, cipher, post)),
             by_mail(SEND, NewsLetters(brands, cipher, post, unsubscribing)),
             Actor(ENFORCE, ENFORCEMENT, enforcer.run, enforcer.poisoned, max_attempts=10),
@@ -303,7 +303,7 @@ def compose(
         consents=ConsentFlow(database),
         statements=StatementFlow(database),
         takedowns=takedowns,
-        support=support,
+        support=support_flow,
         support_desk=SupportDesk(database, outbox, cipher),
         news=NewsFlow(database, outbox, brands, unsubscribing),
         rights=rights,
@@ -332,7 +332,7 @@ def compose(
             clock,
             presence.id,
             (
-                *_duties(database, outbox, presence, flow, publishing, takedowns, support),
+                *_duties(database, outbox, presence, flow, publishing, takedowns, support_flow),
                 *_enforcement_duties(
                     database, enforcer, plans, reconciliation, evidence, anchoring, TimeWatch(database, clock)
                 ),
@@ -358,7 +358,7 @@ def _duties(
     flow: GenerationFlow,
     publishing: PublishingFlow,
     takedowns: TakedownFlow,
-    support: SupportFlow,
+    support_flow: SupportFlow,
 ) -> tuple[Duty, ...]:
     async def expire_credits() -> int:
         async with database.transaction() as tx:
@@ -371,7 +371,7 @@ def _duties(
         Duty("expire_credits", timedelta(minutes=1), expire_credits, at_once=_LOTS_AT_ONCE),
         Duty("published_policies", timedelta(seconds=5), publishing.look),
         Duty("takedowns", timedelta(seconds=10), takedowns.look, at_once=LOOKED_AT_ONCE),
-        Duty("support", timedelta(minutes=1), support.look, at_once=LET_GO_AT_ONCE),
+        Duty("support", timedelta(minutes=1), support_flow.look, at_once=LET_GO_AT_ONCE),
         Duty("measure_work", timedelta(seconds=10), partial(measure_work, database)),
     )
 
@@ -425,7 +425,12 @@ def _restorers() -> dict[str, Restorer]:
             return False
         return await consent.withdraw_again(tx, wish)
 
-    return {consent.WITHDRAWN: withdrawn, uploads.UNSAVED: uploads.unsave_again}
+    return {
+        consent.WITHDRAWN: withdrawn,
+        uploads.UNSAVED: uploads.unsave_again,
+        support.CLOSED: support.settle_again,
+        support.REOPENED: support.settle_again,
+    }
 
 
 def _datasets(

@@ -51,7 +51,7 @@ class Wish(msgspec.Struct, frozen=True, tag="wish", omit_defaults=True):
     """Something else that a person decided and that must outlive a restore.
 
     Attributes:
-        topic: who knows how to carry it out again: `consent.withdrawn`, `upload.unsaved`.
+        topic: who knows how to carry it out again: `consent.withdrawn`, `upload.unsaved`, `support.closed`, …
         about: the record or the purpose that it concerns.
         digest: of the wording that was shown, if any.
         policy_digest: of the policy in force, if it matters.

@@ -165,6 +165,12 @@ async def entry(reader: Reader, question_id: str, entry_id: str) -> EntryRow | N
     )
 
 
+async def any_after(reader: Reader, question_id: str, at: datetime) -> bool:
+    """Whether a step was taken later."""
+    sql = "SELECT 1 AS found FROM support_entry WHERE question_id = :id AND created_at > :at LIMIT 1"
+    return bool(await reader.value(sql, id=question_id, at=at))
+
+
 async def attachments(reader: Reader, question_id: str) -> list[AttachmentRow]:
     return await reader.all(
         AttachmentRow,

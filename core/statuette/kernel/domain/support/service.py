@@ -14,6 +14,8 @@ from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.domain.support import repository
 from statuette.kernel.domain.support.repository import AttachmentRow, EntryRow, QuestionRow, Sealed
 from statuette.kernel.enforcement import deadlines
+from statuette.kernel.journal.entries import Wish
+from statuette.kernel.journal.notes import note
 from statuette.kernel.work.outbox import Outbox
 from statuette.kernel.work.queues import MAIL
 from statuette.policy import EffectivePolicy, Retain, Trigger, enforces
@@ -25,6 +27,8 @@ QUIET = timedelta(days=90)
 TAKING_IN = timedelta(hours=1)
 """Far longer than storing what is attached takes; then whoever did it is gone."""
 TELL = "tell_support"
+CLOSED = "support.closed"
+REOPENED = "support.reopened"
 ASKER = "asker"
 PLATFORM = "platform"
 
@@ -190,6 +194,7 @@ async def close(
     await repository.set_state(tx, row.id, "closed", closes_at=None, closed_at=tx.now)
     for rule in _of_closing(policy):
         await deadlines.arm(tx, row.id, rule.id, rule.due(tx.now), asked=True)
+    await _note(tx, row, CLOSED)
     if closed_by != ASKER:
         await _tell(tx, outbox, row.id, entry_id)
 
@@ -250,6 +255,20 @@ async def brand_of(reader: Reader, question_id: str) -> str | None:
     return row.brand_id if row is not None else None
 
 
+async def settle_again(tx: Transaction, wish: Wish) -> bool:
+    """After a restore: the question is closed, or open again, as it was. Its deadline is a matter of its own. Idempotent."""
+    row = await repository.lock(tx, wish.brand_id, wish.about)
+    if row is None or row.state == "receiving" or await repository.any_after(tx, row.id, wish.at):
+        return False
+    if wish.topic == CLOSED and row.state != "closed":
+        await repository.set_state(tx, row.id, "closed", closes_at=None, closed_at=wish.at)
+        return True
+    if wish.topic == REOPENED and row.state == "closed":
+        await repository.set_state(tx, row.id, "open", closes_at=wish.at + QUIET)
+        return True
+    return False
+
+
 def _rules(policy: EffectivePolicy) -> list[Retain]:
     """What ends a question: our own rules, without which none may be taken in, and whatever else a pack says of questions."""
     for rule_id in RULES:
@@ -275,12 +294,15 @@ async def _say(tx: Transaction, row: QuestionRow, action: str, actor: str, text:
 
 
 async def _reopen(tx: Transaction, row: QuestionRow, policy: EffectivePolicy) -> None:
-    doom = (await deadlines.dooms(tx, [row.id])).get(row.id)
-    if doom is not None:
-        # By the deadline, not by the state: after a restore the one may be newer than the other.
+    if row.state == "closed":
         for rule in _of_closing(policy):
             await deadlines.arm(tx, row.id, rule.id, None, asked=True)
+        await _note(tx, row, REOPENED)
     await repository.set_state(tx, row.id, "open", closes_at=tx.now + QUIET)
+
+
+async def _note(tx: Transaction, row: QuestionRow, topic: str) -> None:
+    await note(tx, Wish(tx.now, row.brand_id, row.account_id or "", topic, row.id))
 
 
 async def _tell(tx: Transaction, outbox: Outbox, question_id: str, entry_id: str) -> None:
