@@ -19,9 +19,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from statuette.kernel.evidence import auditing, verifying
 from statuette.kernel.evidence.report import DOMAIN, AuditReport, Cause, SignedReport, audit_report
 from statuette.kernel.evidence.verifying import LogNotVerified
+from statuette.ports.anchor import ReportDigest
 from statuette.testing import FrozenClock
 from tests.commands import statuette
 from tests.integration.road.faults import count, hurry, until
+from tests.integration.road.test_audit_report import _local as local_anchor
 from tests.profiles import Profile
 from tests.site import Site, serving
 
@@ -32,7 +34,8 @@ KEPT = "SELECT COUNT(*) AS n FROM audit_report"
 
 @pytest.fixture
 async def site(tmp_path: Path, profile: Profile, clock: FrozenClock) -> AsyncIterator[Site]:
-    async with serving(tmp_path, profile, clock=clock, audit_report_days=30) as site:
+    tables = {**profile.settings.get("plugin_tables", {}), "local": local_anchor(tmp_path / "heads.jsonl")}
+    async with serving(tmp_path, profile, clock=clock, audit_report_days=30, plugin_tables=tables) as site:
         await site.apply_brand()
         hurry(site)
         yield site
@@ -127,6 +130,36 @@ async def test_what_is_not_in_order_is_a_finding_until_it_is(site: Site, clock: 
 
     assert await count(site, OPEN, code=auditing.NOT_IN_ORDER) == 0
     assert [each["in_order"] for each in (await admin(site)).json()["items"]] == [True, False]
+
+
+async def test_the_digest_of_each_report_goes_to_the_anchor(site: Site, clock: FrozenClock, tmp_path: Path) -> None:
+    await deleted(site, clock)
+    away, back = tmp_path / "heads.reports.jsonl", tmp_path / "away"
+    away.mkdir()  # nothing can be written there
+
+    await a_day_later(site, clock, 1)
+
+    async def failed() -> bool:
+        return await count(site, OPEN, code="anchor_failed") == 1
+
+    await until(failed, clock)
+    away.rename(back)
+    await a_day_later(site, clock, 2)
+
+    async def taken() -> bool:
+        return await count(site, "SELECT COUNT(*) AS n FROM evidence_anchor WHERE report IS NOT NULL") == 1
+
+    await until(taken, clock)
+    kept = [msgspec.json.decode(line, type=ReportDigest) for line in away.read_bytes().splitlines()]
+    items = {each["id"]: each["digest"] for each in (await admin(site)).json()["items"]}
+    assert [items[each.id] for each in kept] == [each.digest for each in kept]
+    await a_day_later(site, clock, 3)
+    newest = (await admin(site, "?limit=1")).json()["items"][0]
+
+    async def newest_taken() -> bool:
+        return newest["digest"] in away.read_text()
+
+    await until(newest_taken, clock)
 
 
 async def test_each_cause_is_told(site: Site, clock: FrozenClock) -> None:

@@ -95,7 +95,7 @@ LOG = Dataset(
         TableColumns(
             "evidence_head", dict.fromkeys(("size", "log", "root", "at", "public_key", "signature"), "operational")
         ),
-        TableColumns("evidence_anchor", dict.fromkeys(("name", "size", "at"), "operational")),
+        TableColumns("evidence_anchor", dict.fromkeys(("name", "size", "at", "report"), "operational")),
         TableColumns(
             "audit_report", dict.fromkeys(("id", "made_at", "causes", "entries", "digest", "body"), "operational")
         ),

@@ -42,11 +42,12 @@ class OpenFinding(msgspec.Struct, frozen=True):
 
 
 class AnchorState(msgspec.Struct, frozen=True):
-    """How far an anchor is."""
+    """How far an anchor is: the last head that it has, since when, and the last report."""
 
     name: str
     size: int
     at: datetime
+    report: str | None = None
 
 
 class Probed(msgspec.Struct, frozen=True):
@@ -162,7 +163,9 @@ async def audit_report(
                     " GROUP BY code ORDER BY code",
                 )
             ),
-            anchors=tuple(await reader.all(AnchorState, "SELECT name, size, at FROM evidence_anchor ORDER BY name")),
+            anchors=tuple(
+                await reader.all(AnchorState, "SELECT name, size, at, report FROM evidence_anchor ORDER BY name")
+            ),
             reconciled_at=await reader.value("SELECT at FROM time_mark WHERE name = 'reconciliation'"),
             enforced_at=await last_beat(reader),
             probes=tuple(Probed(each.name, each.ok) for each in probed),

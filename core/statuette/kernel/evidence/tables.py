@@ -80,11 +80,12 @@ class EvidenceHead(Table, tablename="evidence_head"):
 
 
 class EvidenceAnchor(Table, tablename="evidence_anchor"):
-    """How far an anchor is: the size of the last head that it took."""
+    """How far an anchor is: the size of the last head that it took, and the id of the last report."""
 
     name = key()
     size = whole()
     at = moment()
+    report = optional_ident()
 
 
 class StoredReport(Table, tablename="audit_report"):
