@@ -64,8 +64,8 @@ def _without_deadline(rule: Retain, patch: pytest.MonkeyPatch) -> None:
     begin = Enforcer._begin
 
     async def nothing(self: Enforcer, claimed: Any) -> Any:
-        deadline = await begin(self, claimed)
-        return None if deadline is not None and deadline.rule == rule.id else deadline
+        begun = await begin(self, claimed)
+        return None if begun is not None and begun.deadline.rule == rule.id else begun
 
     patch.setattr(Enforcer, "_begin", nothing)
 

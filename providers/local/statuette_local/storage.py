@@ -139,7 +139,9 @@ class LocalStorage(Storage):
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         entries = self._folder.entries(check_prefix(prefix))
         try:
-            while batch := await asyncio.to_thread(_next_batch, entries):
+            batch: tuple[ObjectInfo, ...] | None = None
+            while batch is None or len(batch) == _LIST_BATCH:  # a shorter one was the last
+                batch = await asyncio.to_thread(_next_batch, entries)
                 for info in batch:
                     yield info
         finally:

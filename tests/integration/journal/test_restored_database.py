@@ -209,7 +209,7 @@ async def test_a_key_that_returns_with_a_restored_store_of_keys_is_destroyed_aga
         assert await site.platform.key_replay.catch_up() == 0
 
 
-@pytest.mark.parametrize("step", ["_closure_to_destroy", "_destroy_objects", "_destroy_keys", "_conclude", "marks"])
+@pytest.mark.parametrize("step", ["_begin", "_destroy_objects", "_destroy_keys", "_conclude", "marks"])
 async def test_a_replay_that_is_killed_is_begun_again(
     serve: Serve, backup: Backup, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import SpanKind
 
 from statuette.dataset import Closure, Dataset, Shared
 from statuette.evidence import Check, Residual, StoreKind, StoreOutcome, StoreResult
@@ -30,7 +30,7 @@ from statuette.kernel.evidence import receipts
 from statuette.kernel.journal.entries import Erasing
 from statuette.kernel.journal.journal import Journal
 from statuette.kernel.work import findings
-from statuette.kernel.work.outbox import Claimed, Outbox
+from statuette.kernel.work.outbox import Claimed, LeaseLost, Outbox
 from statuette.kernel.work.queues import ENFORCEMENT
 from statuette.policy import Action, Carry, Retain, Trigger
 from statuette.ports.keys import KeyStoreUnavailable
@@ -59,6 +59,22 @@ class _Deadline(msgspec.Struct, frozen=True):
     erased_at: datetime | None
     outcomes: str | None
     trace_parent: str | None
+
+
+_OF_D = ", ".join(f"d.{name}" for name in _Deadline.__struct_fields__)
+
+
+class _Begun(msgspec.Struct, frozen=True):
+    """What is to be enforced.
+
+    Attributes:
+        closure: what is to go, with the decision that it goes committed; None if it is gone already, or may not go, or not yet.
+        kept_back: why not, as the telemetry calls it.
+    """
+
+    deadline: _Deadline
+    closure: Closure | None = None
+    kept_back: str | None = None
 
 
 class _Done(msgspec.Struct, frozen=True):
@@ -127,9 +143,10 @@ class Enforcer:
 
     async def run(self, claimed: Claimed) -> None:
         """Enforce one deadline."""
-        deadline = await self._begin(claimed)
-        if deadline is None:
+        begun = await self._begin(claimed)
+        if begun is None:
             return
+        deadline = begun.deadline
         with telemetry.span(
             "enforce",
             SpanKind.INTERNAL,
@@ -140,9 +157,10 @@ class Enforcer:
                 "privacy.due_at": deadline.due_at.isoformat(),
             },
         ) as span:
-            if deadline.erased_at is None and not await self._erase(claimed, deadline, span):
-                return
-            span.set_attribute("privacy.outcome", await self._conclude(claimed))
+            outcome = begun.kept_back
+            if begun.closure is not None:
+                outcome = await self._erase(claimed, deadline, begun.closure)
+            span.set_attribute("privacy.outcome", outcome or await self._conclude(claimed))
 
     async def poisoned(self, tx: Transaction, deadline_id: str) -> str | None:
         """Give the deadline back to the scheduler: a promise is never dropped. The runner raises the finding."""
@@ -154,34 +172,61 @@ class Enforcer:
         )
         return brand_id
 
-    async def _begin(self, claimed: Claimed) -> _Deadline | None:
-        async with self._database.read() as reader:
-            deadline = await _executing(reader, claimed.subject_id)
-        if deadline is None:
-            async with self._database.transaction() as tx:
+    async def _begin(self, claimed: Claimed) -> _Begun | None:
+        """Decide whether the record goes, and commit to it; None when there is nothing (left) to do."""
+        async with self._database.transaction() as tx:
+            deadline = await self._held(tx, claimed)
+            if deadline is None:
                 await self._outbox.finish(tx, claimed)
-        return deadline
+                return None
+            if deadline.erased_at is not None:
+                return _Begun(deadline)
+            handler = self._datasets[deadline.dataset].handler
+            closure = await handler.closure(tx, deadline.record_id)
+            if closure is None:
+                return _Begun(deadline, Closure())
+            if deadline.begun_at is not None:
+                return _Begun(deadline, closure)
+            outcome = await self._kept_back(tx, claimed, deadline)
+            if outcome is None and not await handler.settle(tx, deadline.record_id, tx.now):
+                await self._outbox.postpone(tx, claimed, tx.now + _STILL_IN_USE)
+                outcome = "still_in_use"
+            if outcome is not None:
+                return _Begun(deadline, None, outcome)
+            await tx.execute("UPDATE deadline SET begun_at = :now WHERE id = :id", id=deadline.id, now=tx.now)
+            return _Begun(deadline, closure)
 
-    async def _erase(self, claimed: Claimed, deadline: _Deadline, span: Span) -> bool:
-        """Destroy objects, then keys, then rows. False: not yet, the item comes again."""
-        closure = await self._closure_to_destroy(claimed, deadline, span)
-        if closure is None:
-            return False
+    async def _held(self, tx: Transaction, claimed: Claimed) -> _Deadline | None:
+        """The deadline, with the lease proved and kept; None when it is not to be enforced. Raises `LeaseLost` at the end."""
+        return await tx.one(
+            _Deadline,
+            f"SELECT {_OF_D}{holds.keeping_others_out(tx)} FROM work_item w JOIN deadline d ON d.id = w.subject_id"
+            " WHERE w.id = :item_id AND w.lease = :lease AND d.state = 'executing' AND d.due_at <= :now"
+            f"{tx.for_update}",
+            item_id=claimed.id,
+            lease=claimed.lease,
+            now=tx.now,
+        )
+
+    async def _erase(self, claimed: Claimed, deadline: _Deadline, closure: Closure) -> str | None:
+        """Destroy objects, then keys, then rows; what prevents that, if anything does: then the item comes again."""
         try:
             await self._journal.append(_entry(deadline, closure))
             stores = (*await self._destroy_objects(closure), *await self._destroy_keys(closure))
         except (StorageUnavailable, KeyStoreUnavailable) as error:
-            span.set_attribute("privacy.outcome", "store_unavailable")
             async with self._database.transaction() as tx:
                 await self._try_again(tx, claimed, deadline, "enforcement_delayed", error.code)
-            return False
+            return "store_unavailable"
         async with self._database.transaction() as tx:
-            await self._outbox.hold(tx, claimed)
-            # All of the record's, so that two of them that fall due together end it one after the other.
-            await tx.rows(
-                f"SELECT id FROM deadline WHERE record_id = :record_id ORDER BY id{tx.for_update}",
+            # All of the record's, so that two of them that fall due together end it one after the other; and the lease first.
+            if not await tx.rows(
+                "SELECT d.id FROM work_item w JOIN deadline d ON d.record_id = :record_id"
+                f" WHERE w.id = :item_id AND w.lease = :lease ORDER BY d.id{tx.for_update}",
                 record_id=deadline.record_id,
-            )
+                item_id=claimed.id,
+                lease=claimed.lease,
+            ):
+                raise LeaseLost()
             if not await tx.changed(
                 "UPDATE deadline SET erased_at = :now, outcomes = :outcomes, updated_at = :now"
                 " WHERE id = :id AND state = 'executing' AND erased_at IS NULL RETURNING id",
@@ -191,7 +236,7 @@ class Enforcer:
                 ).decode(),
                 now=tx.now,
             ):
-                return True  # somebody was faster, and found what there was to tell of
+                return None  # somebody was faster, and found what there was to tell of
             await self._journal.keys_gone(tx, closure.keys)
             if closure.being_written:
                 await self._leftovers.expect(tx, closure.prefixes)
@@ -205,27 +250,7 @@ class Enforcer:
                 record_id=deadline.record_id,
                 now=tx.now,
             )
-        return True
-
-    async def _closure_to_destroy(self, claimed: Claimed, deadline: _Deadline, span: Span) -> Closure | None:
-        """What is to go, with the decision that it goes committed; None: it may not go, or not yet."""
-        handler = self._datasets[deadline.dataset].handler
-        async with self._database.transaction() as tx:
-            await self._outbox.hold(tx, claimed)
-            closure = await handler.closure(tx, deadline.record_id)
-            if closure is None:
-                return Closure()
-            if deadline.begun_at is not None:
-                return closure
-            outcome = await self._kept_back(tx, claimed, deadline)
-            if outcome is None and not await handler.settle(tx, deadline.record_id, tx.now):
-                await self._outbox.postpone(tx, claimed, tx.now + _STILL_IN_USE)
-                outcome = "still_in_use"
-            if outcome is not None:
-                span.set_attribute("privacy.outcome", outcome)
-                return None
-            await tx.execute("UPDATE deadline SET begun_at = :now WHERE id = :id", id=deadline.id, now=tx.now)
-            return closure
+        return None
 
     async def _kept_back(self, tx: Transaction, claimed: Claimed, deadline: _Deadline) -> str | None:
         """Put the deadline aside if a hold or a guard says so: the state it is in then."""
@@ -298,13 +323,13 @@ class Enforcer:
     async def _conclude(self, claimed: Claimed) -> str:
         """Look whether the rows are gone, in a transaction of their own, and only then write the receipt; returns the outcome."""
         async with self._database.transaction() as tx:
-            # The item before the deadline, as everywhere: two that take them in different orders would wait for each other.
-            await self._outbox.hold(tx, claimed)
             deadline = await _executing(tx, claimed.subject_id)
             if deadline is None or deadline.erased_at is None:
                 await self._outbox.finish(tx, claimed)
                 return "superseded"
+            # The item before the deadline, as everywhere: two that take them in different orders would wait for each other.
             if await self._datasets[deadline.dataset].handler.closure(tx, deadline.record_id) is not None:
+                await self._outbox.hold(tx, claimed)
                 await tx.execute("UPDATE deadline SET erased_at = NULL WHERE id = :id", id=deadline.id)
                 await self._try_again(tx, claimed, deadline, "erasure_not_verified", deadline.dataset)
                 return "still_there"

@@ -27,7 +27,7 @@ SUBJECTS = ("acc", "upl", "fig", "gen", "sup")
 LONGEST_REFERENCE = 80
 RESTORED = "the erasure journal"
 """Who placed or lifted a hold that a restored database did not know of."""
-_LOCK = "SELECT pg_advisory_xact_lock{}(7209)"
+_LOCK = "pg_advisory_xact_lock{}(7209)"
 
 
 class HoldReason(StrEnum):
@@ -102,7 +102,7 @@ async def place(
     if len(reference) > LONGEST_REFERENCE:
         raise InvalidInput(f"The reference is longer than {LONGEST_REFERENCE} characters.")
     if tx.postgres:  # wait for those that are past looking for holds, so that what they began is seen below
-        await tx.execute(_LOCK.format(""))
+        await tx.execute(f"SELECT {_LOCK.format('')}")
     hold = HoldView(tx.new_id("hld"), brand_id, subject, reason, reference, placed_by[:120], tx.now, None, None)
     await tx.insert(LegalHold, **{name: getattr(hold, name) for name in hold.__struct_fields__})
     await note(tx, Hold(tx.now, brand_id, hold.id, subject, reason))
@@ -194,6 +194,14 @@ async def listed(
     )
 
 
+def keeping_others_out(tx: Transaction) -> str:
+    """A column to select, in the statement that locks the work: whoever places a hold then waits for the transaction's end.
+
+    Not in the statement that looks for holds: that would see what there was before it waited.
+    """
+    return f", {_LOCK.format('_shared')} AS alone" if tx.postgres else ""
+
+
 async def holding(
     tx: Transaction,
     datasets: Mapping[str, Dataset],
@@ -203,9 +211,9 @@ async def holding(
     dataset: str,
     record_id: str,
 ) -> str | None:
-    """The id of a hold that keeps the record. Until the transaction ends no hold is placed that it did not see."""
-    if tx.postgres:
-        await tx.execute(_LOCK.format("_shared"))
+    """The id of a hold that keeps the record. No hold is placed that it did not see, until the end of a transaction whose
+    earlier statement selected `keeping_others_out`.
+    """
     if not await tx.rows(
         "SELECT id FROM legal_hold WHERE brand_id = :brand_id AND lifted_at IS NULL LIMIT 1", brand_id=brand_id
     ):
