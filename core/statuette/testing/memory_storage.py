@@ -71,7 +71,7 @@ class MemoryStorage(Storage):
             id="memory",
             name="Memory of a test",
             region="this deployment",
-            purposes=("generation",),
+            purposes=("generation", "support"),
             categories=("photo", "figurine", "correspondence"),
             third_party=False,
         )

@@ -119,6 +119,14 @@ _PURPOSES = (
         {"de": "Was du über dich angibst, dient dazu, dich anzumelden und dir zu zeigen, was dir gehört."},
     ),
     Purpose(
+        "support",
+        "Answering your questions",
+        Basis.contract,
+        "What you ask us, with what you attach, is read by us so that we can answer you.",
+        {"de": "Deine Fragen beantworten"},
+        {"de": "Was du uns fragst, samt Anhängen, lesen wir, damit wir dir antworten können."},
+    ),
+    Purpose(
         "billing",
         "Credits and payment",
         Basis.contract,

@@ -93,7 +93,7 @@ class LocalStorage(Storage):
             id="local",
             name="Local folder",
             region="this deployment",
-            purposes=("generation",),
+            purposes=("generation", "support"),
             categories=("photo", "figurine", "correspondence"),
             third_party=False,
         )

@@ -52,7 +52,7 @@ class S3Storage(Storage):
             id="s3",
             name="Amazon S3" if self._config.endpoint is None else f"Object store {self._config.endpoint}",
             region=self._config.notice_region or self._config.region or "unknown",
-            purposes=("generation",),
+            purposes=("generation", "support"),
             categories=("photo", "figurine", "correspondence"),
             third_party=self._config.third_party,
             terms_url=self._config.terms_url,

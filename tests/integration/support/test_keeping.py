@@ -223,6 +223,7 @@ async def test_a_copy_of_ones_data_has_questions_answers_and_what_was_attached(s
 
 
 async def test_pictures_are_encoded_anew_and_shown_to_their_owner_and_operators_alone(site: Site) -> None:
+    await site.apply_brand("beta", host="beta.test")
     ada, ben = await site.person(), await site.person()
     photo = _with_metadata()
     question = (await attach(ada, (photo, "image/jpeg"), (NOTE, "text/plain; charset=utf-8")))["id"]
@@ -238,12 +239,19 @@ async def test_pictures_are_encoded_anew_and_shown_to_their_owner_and_operators_
         assert mine.headers["cache-control"] == "no-store"
         assert mine.headers["content-disposition"].startswith("attachment;")
         assert (await ben.http.get(f"/v1/account{path}")).status_code == 404
+        elsewhere = await site.visitor().http.get(f"/admin/v1{path}", headers=operator(site, "beta"))
+        assert elsewhere.status_code == 404
         token = {"Support-Token": "spt_wrong"}
         assert (await ben.http.get(f"/v1{path}", headers=token)).status_code == 404
     picture = (await ada.http.get(f"/v1/account{paths[0]}")).content
     assert b"a secret place" in photo and b"a secret place" not in picture
     assert (await at_the_desk(site, question))["attachments"] == kept
     assert all("Ada" not in key for key in site.objects())
+    # Whoever looked for the operator is on record, one look a file
+    looks = (await site.visitor().http.get("/admin/v1/reveals", headers=operator(site))).json()["items"]
+    assert [(each["subject"], each["record_id"], each["reason"]) for each in looks] == [
+        ("support_attachment", question, "to_answer")
+    ] * 2
 
 
 def _with_metadata() -> bytes:

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from statuette.dataset import Closure, Dataset, File, OfAccount, TableColumns, Transaction
 from statuette.kernel.db.encryption import FieldCipher
-from statuette.kernel.domain.support import repository, service
+from statuette.kernel.domain.support import copies, repository, service
+from statuette.kernel.domain.support.places import file_name, object_key, object_prefix
 from statuette.policy import Trigger
 
 
@@ -22,7 +23,7 @@ class SupportHandler:
         if place is None:
             return None
         return Closure(
-            (service.object_prefix(place["brand_id"], record_id),),
+            (object_prefix(place["brand_id"], record_id),),
             keys=(record_id,) if place["account_id"] is None else (),
             being_written=place["state"] == "receiving",
         )
@@ -39,13 +40,13 @@ class SupportHandler:
     async def export(self, tx: Transaction, account_id: str) -> list[dict[str, Any]]:
         questions = [
             {"record": "question", **row, "subject": await self._opened(account_id, "subject", row["subject"])}
-            for row in await repository.exported(tx, account_id)
+            for row in await copies.exported(tx, account_id)
         ]
         entries = [
             {"record": "entry", **row, "text": await self._opened(account_id, "text", row["text"])}
-            for row in await repository.exported_entries(tx, account_id)
+            for row in await copies.exported_entries(tx, account_id)
         ]
-        attachments = [{"record": "attachment", **row} for row in await repository.exported_attachments(tx, account_id)]
+        attachments = [{"record": "attachment", **row} for row in await copies.exported_attachments(tx, account_id)]
         return [*questions, *entries, *attachments]
 
     async def _opened(self, account_id: str, field: str, sealed: object) -> str | None:
@@ -56,10 +57,10 @@ async def _files(tx: Transaction, account_id: str, after: str, limit: int) -> li
     return [
         File(
             row["id"],
-            service.object_key(row["brand_id"], row["question_id"], row["id"], row["media_type"]),
-            f"support/{service.file_name(row['id'], row['media_type'])}",
+            object_key(row["brand_id"], row["question_id"], row["id"], row["media_type"]),
+            f"support/{file_name(row['id'], row['media_type'])}",
         )
-        for row in await repository.attachments_of_account(tx, account_id, after, limit)
+        for row in await copies.attachments_of_account(tx, account_id, after, limit)
     ]
 
 
@@ -116,7 +117,7 @@ def dataset(cipher: FieldCipher) -> Dataset:
         ended_by=(*service.RULES, "account.erase"),
         arms=(Trigger.created, Trigger.closed),
         handler=SupportHandler(cipher),
-        stored=repository.stored,
+        stored=copies.stored,
         files=_files,
         of_account=OfAccount("support_question", rule="support.asked"),
     )

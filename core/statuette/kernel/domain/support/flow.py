@@ -17,9 +17,10 @@ from statuette.kernel.domain.accounts.address import parse_address
 from statuette.kernel.domain.brands.directory import BrandDirectory, LoadedBrand
 from statuette.kernel.domain.support import attachments, repository, service
 from statuette.kernel.domain.support.attachments import Taken
+from statuette.kernel.domain.support.owner import Owner, sealing_key
+from statuette.kernel.domain.support.places import object_key, object_prefix
 from statuette.kernel.domain.support.repository import AttachmentRow, Sealed
 from statuette.kernel.domain.support.schemas import QuestionBody, QuestionOpened, QuestionSummary, QuestionView
-from statuette.kernel.domain.support.service import Owner, sealing_key
 from statuette.kernel.domain.support.views import gathered, shown, summary
 from statuette.kernel.domain.support.writing import checked_line, checked_text
 from statuette.kernel.enforcement.leftovers import Leftovers
@@ -256,7 +257,7 @@ class SupportFlow:
         try:
             with telemetry.span("storage put"):
                 for row, each in zip(rows, taken, strict=True):
-                    key = service.object_key(brand.id, question_id, row.id, row.media_type)
+                    key = object_key(brand.id, question_id, row.id, row.media_type)
                     await self._storage.put(key, each.data, media_type=each.media_type)
             await self._database.run(complete)
         except CommitOutcomeUnknown:
@@ -264,7 +265,7 @@ class SupportFlow:
             raise
         except NotFound:
             # A slow store: the question was given up, and the enforcer may have been here before these bytes were.
-            await self._leftovers.remove((service.object_prefix(brand.id, question_id),))
+            await self._leftovers.remove((object_prefix(brand.id, question_id),))
             raise
         except BaseException:
             # Part of it may be there: have it removed now.

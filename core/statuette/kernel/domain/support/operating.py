@@ -8,9 +8,9 @@ from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.support import repository, service
+from statuette.kernel.domain.support.owner import sealing_key
 from statuette.kernel.domain.support.repository import AttachmentRow
 from statuette.kernel.domain.support.schemas import OperatorQuestion, OperatorSummary, RevealedQuestion
-from statuette.kernel.domain.support.service import sealing_key
 from statuette.kernel.domain.support.views import Gathered, gathered, listed_for_operators, revealed, shown_to_operators
 from statuette.kernel.domain.support.writing import checked_text
 from statuette.kernel.enforcement.deadlines import dooms

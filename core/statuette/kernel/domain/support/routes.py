@@ -10,8 +10,8 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.domain.support.asking import AskOperation, read_question
+from statuette.kernel.domain.support.owner import Owner
 from statuette.kernel.domain.support.schemas import MessageBody, QuestionOpened, QuestionPage, QuestionView
-from statuette.kernel.domain.support.service import Owner
 from statuette.kernel.domain.support.serving import served
 from statuette.kernel.http.answers import answer, decode_cursor, encode_cursor
 from statuette.kernel.http.principal import Principal

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-
-import msgspec
 
 from statuette.errors import Conflict, NotFound
 from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.domain.support import repository
+from statuette.kernel.domain.support.owner import Owner, token_hash
 from statuette.kernel.domain.support.repository import AttachmentRow, EntryRow, QuestionRow, Sealed
 from statuette.kernel.enforcement import deadlines
 from statuette.kernel.journal.entries import Wish
@@ -41,42 +38,6 @@ class QuestionClosed(Conflict):
 class QuestionNotClosed(Conflict):
     code = "question_not_closed"
     summary = "This question has not been closed."
-
-
-class Owner(msgspec.Struct, frozen=True):
-    """Whoever asked: an account, or who knows the token that asking told."""
-
-    account_id: str | None = None
-    token: str | None = None
-
-    def owns(self, row: QuestionRow) -> bool:
-        if row.account_id is not None or row.token_hash is None:
-            return row.account_id is not None and row.account_id == self.account_id
-        return self.token is not None and hmac.compare_digest(token_hash(self.token), row.token_hash)
-
-    def __repr__(self) -> str:
-        return f"Owner({self.account_id})"
-
-
-def token_hash(token: str) -> str:
-    return f"sha256:{hashlib.sha256(token.encode()).hexdigest()}"
-
-
-def sealing_key(question_id: str, account_id: str | None) -> str:
-    """The subject whose data key seals what is said: the account, or without one the question itself."""
-    return account_id or question_id
-
-
-def object_prefix(brand_id: str, question_id: str) -> str:
-    return f"support/{brand_id}/{question_id}/"
-
-
-def object_key(brand_id: str, question_id: str, attachment_id: str, media_type: str) -> str:
-    return f"{object_prefix(brand_id, question_id)}{file_name(attachment_id, media_type)}"
-
-
-def file_name(attachment_id: str, media_type: str) -> str:
-    return f"{attachment_id}.{'txt' if media_type.startswith('text/') else 'jpg'}"
 
 
 async def open_question(

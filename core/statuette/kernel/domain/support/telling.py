@@ -15,8 +15,8 @@ from statuette.kernel.domain.accounts.service import Addressee
 from statuette.kernel.domain.brands.directory import BrandDirectory, LoadedBrand
 from statuette.kernel.domain.support import service
 from statuette.kernel.domain.support.letters import support_letter
+from statuette.kernel.domain.support.owner import sealing_key
 from statuette.kernel.domain.support.repository import EntryRow, QuestionRow
-from statuette.kernel.domain.support.service import sealing_key
 from statuette.kernel.mail.courier import Ended, Fate, Letters
 from statuette.kernel.mail.post import ADDRESS, Post
 from statuette.kernel.permit import Permit

@@ -10,6 +10,7 @@ from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.domain.accounts import service as accounts
 from statuette.kernel.domain.accounts.service import Addressee
 from statuette.kernel.domain.support import repository
+from statuette.kernel.domain.support.owner import sealing_key
 from statuette.kernel.domain.support.repository import AttachmentRow, EntryRow, QuestionRow, Sealed
 from statuette.kernel.domain.support.schemas import (
     AttachmentView,
@@ -22,7 +23,7 @@ from statuette.kernel.domain.support.schemas import (
     RevealedEntry,
     RevealedQuestion,
 )
-from statuette.kernel.domain.support.service import ASKER, PLATFORM, sealing_key
+from statuette.kernel.domain.support.service import ASKER, PLATFORM
 from statuette.kernel.enforcement.deadlines import Doom, dooms
 
 _BY = {ASKER: "you", PLATFORM: "itself"}
