@@ -14,14 +14,15 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from statuette.evidence import PublicKey, PublicKeys, canonical
 from statuette.kernel.evidence import auditing, verifying
 from statuette.kernel.evidence.report import DOMAIN, AuditReport, Cause, SignedReport, audit_report
 from statuette.kernel.evidence.verifying import LogNotVerified
 from statuette.ports.anchor import ReportDigest
 from statuette.testing import FrozenClock
-from tests.commands import statuette
+from tests.commands import Done, statuette
 from tests.integration.road.faults import count, hurry, until
 from tests.integration.road.test_audit_report import _local as local_anchor
 from tests.profiles import Profile
@@ -304,6 +305,7 @@ async def test_a_verification_that_takes_too_long_is_ended(
 
 async def test_the_commands_list_and_show_what_is_kept(site: Site, clock: FrozenClock, tmp_path: Path) -> None:
     assert "None yet" in (await statuette(site, "evidence", "reports")).stdout
+    await deleted(site, clock)
     await a_day_later(site, clock, 1)
 
     (listed,) = json.loads((await statuette(site, "evidence", "reports", "--json")).stdout)
@@ -315,5 +317,29 @@ async def test_the_commands_list_and_show_what_is_kept(site: Site, clock: Frozen
     assert "operators_access" in shown.stdout
     assert "<h2>Safeguards</h2>" in (tmp_path / "page.html").read_text()
     assert f"sha256:{hashlib.sha256(exact.stdout.rstrip().encode()).hexdigest()}" == listed["digest"]
+
+    # Whoever has the file and the keys checks the signature without the deployment
+    file, keys = site.folder / "report.json", site.folder / "keys.json"
+    file.write_text(exact.stdout)
+    async with site.platform.database.read() as reader:
+        (row,) = await reader.rows("SELECT public_key FROM evidence_head")
+    keys.write_bytes(canonical(PublicKeys(keys=(PublicKey(public_key=bytes.fromhex(row["public_key"])),))))
+    whole = json.loads((await _checked(site, "--key", str(keys), "--json")).stdout)
+    assert (whole["signed"], whole["key_from"], whole["digest"]) == (True, "keys", listed["digest"])
+    file.write_text(json.dumps(json.loads(exact.stdout), indent=4))  # an editor tidied it up
+    assert listed["digest"] in (await _checked(site, "--key", str(keys))).stdout
+    assert "names itself" in (await _checked(site)).stdout
+    stranger = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    keys.write_bytes(canonical(PublicKeys(keys=(PublicKey(public_key=stranger),))))
+    assert "key_unknown" in (await _checked(site, "--key", str(keys), code=1)).stdout
+    file.write_text(exact.stdout.replace('"overdue":0', '"overdue":1'))
+    assert "not_signed" in (await _checked(site, code=1)).stdout
+    file.write_text("{}")
+    await _checked(site, code=2)
+
     assert json.loads((await statuette(site, "evidence", "reports", "--before", listed["id"], "--json")).stdout) == []
     await statuette(site, "evidence", "report", "--kept", "rep_nothing", code=2)
+
+
+async def _checked(site: Site, *arguments: str, code: int = 0) -> Done:
+    return await statuette(site, "evidence", "check-report", "report.json", *arguments, code=code)

@@ -98,6 +98,30 @@ def report(page: Path | None, report_id: str | None, as_json: bool) -> None:
     sys.exit(int(not found.in_order))
 
 
+@evidence.command("check-report")
+@click.argument("file", type=_FILE)
+@click.option("--key", "key_file", type=_FILE, help="The operator's keys, obtained from elsewhere than the file.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def check_report(file: Path, key_file: Path | None, as_json: bool) -> None:
+    """Check the signature of an audit report's file. It needs no deployment, no settings and no network.
+
+    Exit code 0: it is signed, whatever it says; 1: it is not; 2: a file cannot be read.
+    """
+    import msgspec
+
+    from statuette.errors import InvalidInput
+    from statuette.evidence import read_public_keys
+    from statuette.kernel.cli.evidence_check import checked, printed
+
+    try:
+        keys = None if key_file is None else read_public_keys(_content(key_file, "--key"))
+        found = checked(_content(file, "FILE"), keys)
+    except InvalidInput as error:
+        raise click.BadParameter(error.detail) from None
+    click.echo(msgspec.json.format(msgspec.json.encode(found)).decode() if as_json else printed(found))
+    sys.exit(int(not found.signed))
+
+
 @evidence.command("reports")
 @click.option("--before", help="Older than this one: the id of the last that was listed.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="Most rows.")
