@@ -5,6 +5,7 @@ Words are planted in every column that holds a person's; then every registered r
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,6 +16,7 @@ import pytest_asyncio
 from piccolo.columns import Bytea, Text, Varchar
 
 from statuette.kernel.db.schema import tables
+from tests.commands import environment, run
 from tests.integration.rights.people import ask, confirm
 from tests.integration.road.faults import count
 from tests.integration.road.test_isolation import BODIES, operations
@@ -173,3 +175,22 @@ async def test_no_route_of_operators_shows_a_word_but_those_that_put_it_on_recor
     never = {"generation.variables", "support_question.contact"}
     too = {"privacy_request.contact"}  # an account's address, too
     assert PLANTED.keys() - never - too <= shown and never & shown == set()
+
+
+async def test_no_command_that_reads_shows_a_word(site: Site, ids: list[str]) -> None:
+    request = next(each for each in ids if each.startswith("prq_"))
+    commands = [
+        ("privacy", "requests", "list", "alpha", "--all"),
+        ("privacy", "requests", "show", "alpha", request),
+        ("privacy", "requests", "show", "alpha", request, "--json"),
+        ("access", "reveals", "alpha", "--json"),
+        ("brand", "keys", "list", "alpha", "--json"),
+        ("hold", "list", "alpha", "--all"),
+        ("usage", "report", "alpha"),
+        *(("policy", "explain", each) for each in ids if each[:4] in ("acc_", "upl_", "fig_")),
+    ]
+    for command in commands:
+        done = await asyncio.to_thread(run, command, site.folder, environment(site))
+        assert done.stdout and done.code in (0, 1), (command, done)
+        told = done.stdout + done.stderr
+        assert [place for place, word in PLANTED.items() if word in told] == [], command
