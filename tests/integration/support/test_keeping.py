@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
@@ -297,3 +298,28 @@ async def test_a_repeated_form_counts_once(site: Site) -> None:
     assert first.status_code == second.status_code == 201 and first.json() == second.json()
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     assert len(objects(site)) == 1
+
+
+async def test_whatever_happens_at_the_same_moment_a_question_is_closed_with_a_clock_or_open_without(
+    site: Site, clock: FrozenClock
+) -> None:
+    ada = await site.person()
+    question = (await ask(ada))["id"]
+
+    for _ in range(6):
+        await asyncio.gather(
+            ada.http.post(f"/v1/account/support/{question}/close"),
+            ada.http.post(f"/v1/account/support/{question}/messages", json={"message": "And this."}),
+            decide(site, question, "reopen"),
+            reply(site, question),
+            decide(site, question, "close"),
+        )
+        shown = await own(ada, question)
+        assert (shown["state"] == "closed") == (shown["expires_at"] is not None) == (shown["closed_at"] is not None)
+        assert (shown["closes_at"] is None) == (shown["state"] == "closed")
+
+    async with site.platform.database.read() as reader:
+        found = await reader.rows(
+            "SELECT number FROM support_entry WHERE question_id = :id ORDER BY number", id=question
+        )
+    assert [row["number"] for row in found] == list(range(len(found))) and len(found) > 6
