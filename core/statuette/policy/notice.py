@@ -213,7 +213,11 @@ def _blocks(shown: Notice) -> list[tuple[str, list[tuple[str, str]]]]:
         (words.notifications, listed(shown.notifications)),
         (words.safeguards, listed(shown.safeguards)),
     ]
-    return [(heading, items) for heading, items in sections if items]
+    return [(heading, [(_introduced(title), text) for title, text in items]) for heading, items in sections if items]
+
+
+def _introduced(title: str) -> str:
+    return f"{title}:" if title and title[-1] not in ":." else title
 
 
 def as_markdown(shown: Notice) -> str:

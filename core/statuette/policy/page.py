@@ -13,7 +13,10 @@ STYLE = (
     "h1{font-size:1.7rem;line-height:1.2}h2{font-size:1.2rem;margin-top:2rem}li{margin:.3rem 0}"
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;"
     "border-bottom:1px solid #8886}code{overflow-wrap:anywhere}"
-    "@media print{body{max-width:none;margin:0}}"
+    # A table of many columns has room, or is pushed aside by a thumb, or fits on paper.
+    "body:has(th:nth-child(4)){max-width:76rem}th:nth-child(4)~th:last-child{min-width:20rem}"
+    "@media(max-width:60rem){table:has(th:nth-child(4)){display:block;overflow-x:auto}}"
+    "@media print{body{max-width:none!important;margin:0;font-size:.8rem}th:last-child{min-width:0!important}}"
 )
 STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
 """What a Content-Security-Policy names to let the style of these pages apply, and no other."""

@@ -112,7 +112,7 @@ def _purposes(policy: EffectivePolicy, words: dict[str, str], locale: str) -> Ta
         leaves = [
             "; ".join(titles(policy, rule.categories, locale))
             for rule in policy.egress.values()
-            if rule.purpose == purpose.id
+            if rule.purpose == purpose.id and rule.processors != ()  # which says that nobody gets it
         ]
         to = sorted(each.name for each in policy.processors.values() if purpose.id in each.purposes)
         out = "; ".join(each for each in leaves if each)

@@ -107,7 +107,7 @@ def schedule(policy: EffectivePolicy, held: tuple[Held, ...], locale: str) -> Ta
     words = _WORDS.get(locale, _WORDS["en"])
     rows: list[tuple[str, ...]] = []
     for each in held:
-        data = "; ".join(titles(policy, each.categories, locale))
+        data = "; ".join(titles(policy, _foremost(policy, each.categories), locale))
         if not concerns_people(policy, each):
             continue
         # A rule of a pack may end a dataset that does not know it.
@@ -125,9 +125,16 @@ def concerns_people(policy: EffectivePolicy, held: Held) -> bool:
     return any(policy.categories[name].sensitivity in about for name in held.categories if name in policy.categories)
 
 
+def _foremost(policy: EffectivePolicy, categories: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that picture or identify somebody, where there are any: what goes is known by these."""
+    known = [policy.categories[name] for name in categories if name in policy.categories]
+    return tuple(each.id for each in known if each.sensitivity is Sensitivity.personal) or categories
+
+
 def titles(policy: EffectivePolicy, categories: tuple[str, ...], locale: str) -> tuple[str, ...]:
     """Of the categories that concern people."""
     known = [policy.categories[name] for name in categories if name in policy.categories]
+    known.sort(key=lambda each: each.sensitivity is not Sensitivity.personal)  # what tells most of somebody comes first
     return tuple(said(each, "title", locale) for each in known if each.sensitivity is not Sensitivity.none)
 
 
