@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 from statuette.kernel.enforcement import plans
+from statuette.kernel.enforcement.deadlines import dooms
 from statuette.testing import FrozenClock
 from tests.commands import statuette
+from tests.integration.rights.people import ask, confirm
 from tests.integration.road.faults import count, until, uploads_in
 from tests.profiles import Profile
 from tests.site import Site, Visitor, serving
@@ -74,6 +76,29 @@ async def test_a_longer_time_never_moves_what_exists(
 
     assert (await _draft(operator))["plan"] is None
     assert await _due(site, upload["id"]) == clock.now() + 2 * HOUR
+
+
+async def test_a_plan_takes_nobodys_days_to_think_again_about_erasing_their_account(
+    site: Site, clock: FrozenClock, operator: httpx.AsyncClient
+) -> None:
+    # Given an account that goes in a week, with a photo and a question that go with it
+    person = await site.person()
+    saved = await person.upload()
+    assert (await person.http.put(f"/v1/uploads/{saved['id']}/saved")).status_code == 200
+    asked = await person.http.post("/v1/support", json={"subject": "Arms", "message": "Three?"})
+    await confirm(person)
+    await ask(person, "erasure")
+
+    # When a plan is drafted for a shorter policy, which moves something else
+    await (await site.person()).upload()
+    await site.apply_brand(more=SHORTER)
+    drafted = await _draft(operator)
+
+    # Then it names nothing of theirs, although their rules say "at once"
+    assert [each["rule"] for each in drafted["plan"]["rules"]] == ["upload.unused"]
+    async with site.platform.database.read() as reader:
+        doomed = await dooms(reader, [saved["id"], asked.json()["id"]])
+    assert [each.due_at - clock.now() for each in doomed.values()] == [timedelta(days=7)] * 2
 
 
 async def test_a_plan_whose_rule_changed_meanwhile_moves_nothing_more(

@@ -144,7 +144,8 @@ async def arm_of_account(
         table, column: where the records are, and which of its columns holds the account's id; out of a dataset's declaration.
     """
     await tx.execute(
-        "UPDATE deadline SET due_at = :due_at, forecast_at = :due_at, armed_at = :now, updated_at = :now,"
+        # Counted from the account's end: a plan that goes by "at once" must not take the days to change one's mind away.
+        "UPDATE deadline SET due_at = :due_at, forecast_at = :due_at, armed_at = :due_at, updated_at = :now,"
         " trace_parent = :trace_parent WHERE rule = :rule AND state = 'scheduled' AND (due_at IS NULL OR due_at > :due_at)"
         f" AND record_id IN (SELECT id FROM {table} WHERE {column} = :account_id)",
         account_id=account_id,
