@@ -54,6 +54,7 @@ async def test_size_follows_the_aspect_ratio(
     assert (width, height) == size
 
 
+@pytest.mark.usefixtures("half_size")
 async def test_same_request_gives_the_same_bytes(ask: Ask) -> None:
     request = ask("astronaut", style="diorama", seed=5, name_text="Eileen")
 
@@ -156,6 +157,7 @@ async def test_the_name_is_written_on_the_card(provider: SketchProvider, ask: As
     assert rows.size and rows.max() < eileen.shape[0] * 0.3, "names differ somewhere else than in the title"
 
 
+@pytest.mark.usefixtures("half_size")
 @pytest.mark.parametrize("name", ["", "Ω≈ç√∫", "名前", "A" * 400])
 async def test_any_name_gives_a_picture(provider: SketchProvider, ask: Ask, name: str) -> None:
     for style in ("action_card", "bust"):
@@ -169,6 +171,7 @@ async def test_a_style_nobody_knows_gets_a_look_of_its_own(provider: SketchProvi
     assert pixels(picture).std() > 20
 
 
+@pytest.mark.usefixtures("half_size")
 async def test_pictures_carry_no_metadata_of_the_photo(provider: SketchProvider, ask: Ask) -> None:
     (picture,) = await pictures(provider, ask("grace_hopper"))
 
