@@ -98,9 +98,12 @@ NOT_ON_TOUR: Mapping[str, str] = {
     "db/migrations/": "indexes of a part of a table",
     "drill/": "an operator's drill, now and then: catalogues, marks by their key, what waits for work just now",
     "enforcement/enforcer.py: UPDATE deadline SET erased_at = NULL WHERE id": "where an erasure did not erase",
-    "enforcement/at_once.py: UPDATE work_item SET due_at": "by keys, while an account's erasure is replayed",
-    "enforcement/at_once.py: SELECT d.id FROM deadline a": "by key and by account, while an account's erasure is replayed",
     "db/migrator.py: SELECT indisvalid FROM pg_index": "PostgreSQL's own catalogue, while migrating",
+}
+# While an account's erasure is replayed, and another process is at it or not.
+SOMETIMES_ON_TOUR: Mapping[str, str] = {
+    "enforcement/at_once.py: UPDATE work_item SET due_at": "by keys",
+    "enforcement/at_once.py: SELECT d.id FROM deadline a": "by key and by account",
 }
 
 
@@ -875,7 +878,8 @@ def test_the_tour_sends_every_statement_that_selects_rows(tour: Tour) -> None:
     sent = [each.sql for each in tour.statements if planned(each.sql)]
     unseen = [told for told, looks in conditions(KERNEL) if not any(looks.search(sql) for sql in sent)]
 
-    unlisted = [told for told in unseen if not any(told.startswith(place) for place in NOT_ON_TOUR)]
+    listed = (*NOT_ON_TOUR, *SOMETIMES_ON_TOUR)
+    unlisted = [told for told in unseen if not any(told.startswith(place) for place in listed)]
     assert not unlisted, "\n" + "\n".join(unlisted)
     assert [place for place in NOT_ON_TOUR if not any(told.startswith(place) for told in unseen)] == []
 

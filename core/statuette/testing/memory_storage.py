@@ -31,6 +31,12 @@ class _Object(msgspec.Struct, frozen=True):
     info: ObjectInfo
 
 
+class _Fault(msgspec.Struct, frozen=True):
+    left: int
+    after_effect: bool
+    about: str
+
+
 class MemoryStorage(Storage):
     """One process, one event loop.
 
@@ -50,16 +56,17 @@ class MemoryStorage(Storage):
         self._objects: dict[str, _Object] = {}
         self._versions: defaultdict[str, list[_Object]] = defaultdict(list)
         self._writes = 0
-        self._faults: dict[Operation, tuple[int, bool]] = {}
+        self._faults: dict[Operation, _Fault] = {}
 
-    def fail_next(self, operation: Operation, times: int = 1, *, after_effect: bool = False) -> None:
+    def fail_next(self, operation: Operation, times: int = 1, *, after_effect: bool = False, about: str = "") -> None:
         """Let the next `times` calls of `operation` raise `StorageUnavailable`.
 
         Args:
+            about: only calls whose key or prefix has this in it: others, of a duty that comes along, are spared.
             after_effect: the operation is done all the same, and the caller does not learn of it. For `put`, `delete`
                 and `purge`; the others only read.
         """
-        self._faults[operation] = (times, after_effect)
+        self._faults[operation] = _Fault(times, after_effect, about)
 
     def version_count(self, prefix: str) -> int:
         """How many earlier versions lie below `prefix`."""
@@ -82,7 +89,7 @@ class MemoryStorage(Storage):
 
     async def put(self, key: str, data: bytes, *, media_type: str, if_absent: bool = False) -> ObjectInfo:
         check_key(key)
-        lost = await self._begin("put")
+        lost = await self._begin("put", key)
         if if_absent and key in self._objects:
             raise ObjectExists()
         self._retire(key)
@@ -94,33 +101,33 @@ class MemoryStorage(Storage):
 
     async def read(self, key: str) -> bytes:
         check_key(key)
-        _end(await self._begin("read"))
+        _end(await self._begin("read", key))
         return self._found(key).data
 
     async def stream(self, key: str, *, chunk_bytes: int = 65_536) -> AsyncIterator[bytes]:
         check_key(key)
-        _end(await self._begin("stream"))
+        _end(await self._begin("stream", key))
         data = self._found(key).data
         for at in range(0, len(data), chunk_bytes):
             yield data[at : at + chunk_bytes]
 
     async def head(self, key: str) -> ObjectInfo | None:
         check_key(key)
-        _end(await self._begin("head"))
+        _end(await self._begin("head", key))
         found = self._objects.get(key)
         return None if found is None else found.info
 
     async def delete_many(self, keys: Sequence[str]) -> None:
         for key in keys:
             check_key(key)
-        lost = await self._begin("delete")
+        lost = await self._begin("delete", *keys)
         for key in keys:
             self._retire(key)
         _end(lost)
 
     async def purge_versions(self, prefix: str) -> int:
         check_prefix(prefix)
-        lost = await self._begin("purge")
+        lost = await self._begin("purge", prefix)
         below = [key for key in self._versions if key.startswith(prefix)]
         removed = sum(len(self._versions.pop(key)) for key in below)
         _end(lost)
@@ -128,7 +135,7 @@ class MemoryStorage(Storage):
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         check_prefix(prefix)
-        _end(await self._begin("list"))
+        _end(await self._begin("list", prefix))
         for key in sorted(key for key in self._objects if key.startswith(prefix)):
             if (found := self._objects.get(key)) is not None:
                 yield found.info
@@ -147,16 +154,20 @@ class MemoryStorage(Storage):
         if former is not None and self._versioned:
             self._versions[key].append(former)
 
-    async def _begin(self, operation: Operation) -> bool:
+    async def _begin(self, operation: Operation, *places: str) -> bool:
         """Wait, then fail if that was asked for; True when the failure is to come after the effect."""
         if self.latency:
             await self._clock.sleep(self.latency)
-        left, after_effect = self._faults.pop(operation, (0, False))
-        if left > 1:
-            self._faults[operation] = (left - 1, after_effect)
-        if left and not after_effect:
+        fault = self._faults.get(operation)
+        if fault is None or not any(fault.about in place for place in places):
+            return False
+        if fault.left > 1:
+            self._faults[operation] = msgspec.structs.replace(fault, left=fault.left - 1)
+        else:
+            del self._faults[operation]
+        if not fault.after_effect:
             raise StorageUnavailable()
-        return left > 0
+        return True
 
 
 def _end(lost: bool) -> None:

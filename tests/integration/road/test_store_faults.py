@@ -132,7 +132,7 @@ async def test_a_deletion_that_the_store_refuses_is_repeated_and_reported_and_hi
     # Given a store that fails once on the way of a deletion
     person = await site.person()
     upload = await person.upload()
-    storage.fail_next(operation)  # type: ignore[arg-type]
+    storage.fail_next(operation, about=upload["id"])  # type: ignore[arg-type]
 
     # When the owner deletes the photo
     await person.http.delete(f"/v1/uploads/{upload['id']}")
