@@ -32,6 +32,7 @@ from statuette.testing.outbox_mailer import RecordingMailer
 from statuette.testing.pictures import photo_jpeg
 from statuette.testing.scripted_image import ScriptedImageProvider
 from statuette.values import Clock, SystemClock
+from tests import applications
 from tests.profiles import Profile
 
 # Made once: reading the system's authorities takes a client 20 ms, and nothing here is TLS.
@@ -303,6 +304,7 @@ async def serving(
                 yield site
             finally:
                 await site.leave()
+        applications.give_back(platform)
 
 
 @contextmanager

@@ -17,10 +17,6 @@ def _partly(name: str, wording: str, rule: str, missing: str) -> Promise:
     return Promise(name, wording, rule, PromiseStatus.partly_ruled, missing)
 
 
-def _open(name: str, wording: str, missing: str) -> Promise:
-    return Promise(name, wording, None, PromiseStatus.open, missing)
-
-
 _PICTURES = (
     _ruled(
         "upload.used",
@@ -81,10 +77,11 @@ _ACCOUNTS = (
         "account.erase",
         "Your account stays until you end it, and is erased within thirty days then.",
     ),
-    _open(
+    _partly(
         "billing.keep",
         "Billing papers are kept as long as the law demands, apart from your name, and then go.",
-        "There are no payments, so there are no such papers.",
+        "ledger.keep",
+        "The books of credits, all that there is of billing, are kept and end so. Nothing is sold yet: there are no invoices.",
     ),
     _ruled(
         "usage.anonymise",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -81,7 +82,13 @@ async def test_nothing_young_and_nothing_that_is_being_deleted_is_judged(
     person = await site.person()
     half = await person.upload()
     brand_id = (await _keys(storage))[0].split("/")[1]
-    monkeypatch.setattr(storage, "purge_versions", _hanging)
+    purge, answers = storage.purge_versions, asyncio.Event()
+
+    async def hanging(prefix: str) -> int:
+        await answers.wait()
+        return await purge(prefix)
+
+    monkeypatch.setattr(storage, "purge_versions", hanging)
     await person.http.delete(f"/v1/uploads/{half['id']}")
     await until(lambda: _same(storage, []), clock)
     clock.advance(EVERY - GRACE)
@@ -93,6 +100,7 @@ async def test_nothing_young_and_nothing_that_is_being_deleted_is_judged(
     # Then nothing is said of either
     assert await _found(site, "orphan_object") == [] == await _found(site, "object_missing")
     assert len(await _keys(storage)) == 1
+    answers.set()
 
 
 async def test_what_is_stored_under_a_name_that_is_none_of_ours_is_told_and_left_alone(
@@ -113,13 +121,6 @@ async def test_a_round_that_a_store_cut_off_begins_anew(site: Site, clock: Froze
     storage.fail_next("list", times=1)
     await until(lambda: _round_ended(site, clock), clock)
     assert await _found(site, "orphan_object") == sorted(_ORPHANS)
-
-
-async def _hanging(prefix: str) -> int:
-    from asyncio import sleep
-
-    await sleep(3600)
-    return 0
 
 
 async def _run_a_round(site: Site) -> None:
