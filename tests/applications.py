@@ -6,12 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from litestar import Litestar
-from litestar.types import Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
-from statuette.kernel import app
+from statuette.kernel.cli import serving
+from statuette.kernel.http import application
 from statuette.kernel.platform import Platform
-
-_make = app.litestar_app
 
 
 class _Turn:
@@ -38,7 +37,7 @@ class _Shared:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/x/"):
             if self._whole is None:
-                self._whole = _make(self.platform)
+                self._whole = application.litestar_app(self.platform)
             await self._whole(scope, receive, send)
         else:
             await self._kernels(scope, receive, send)
@@ -53,17 +52,18 @@ _taken: list[_Shared] = []
 
 def _made(platform: Platform) -> tuple[_Turn, Litestar]:
     turn = _Turn(platform)
-    made = _make(turn)  # type: ignore[arg-type]
+    made = application.litestar_app(turn)  # type: ignore[arg-type]
     del turn.plugins
     return turn, made
 
 
-def _litestar_app(platform: Platform) -> Any:
+def http_app(platform: Platform) -> ASGIApp:
+    """What answers a platform's requests, until it gives it back."""
     if set(platform.plugins.routes) - {"local"} or not platform.settings.docs_enabled:
-        return _make(platform)
+        return application.http_app(platform)
     shared = _Shared(platform)
     _taken.append(shared)
-    return shared
+    return application.http_app(platform, shared)
 
 
 def give_back(platform: Platform) -> None:
@@ -73,4 +73,4 @@ def give_back(platform: Platform) -> None:
         shared.give_back()
 
 
-app.litestar_app = _litestar_app
+serving.http_app = http_app

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import uvicorn
 
-from statuette.kernel.app import compose, http_app
+from statuette.kernel.app import compose
 from statuette.kernel.cli.serving import answering
 from statuette.kernel.clock import clock_for
 from statuette.kernel.domain.brands import flow as brands
@@ -326,7 +326,7 @@ async def _by_granian(platform: Platform) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _by_uvicorn(platform: Platform, listening: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(
-        http_app(platform), log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=5
+        applications.http_app(platform), log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=5
     )
     server = uvicorn.Server(config)
     listening.listen(512)

@@ -23,7 +23,7 @@ import httpx
 import pytest
 
 import statuette.kernel
-from statuette.kernel.app import any_live_brand, litestar_app
+from statuette.kernel.app import any_live_brand
 from statuette.kernel.backup import upkeep
 from statuette.kernel.data_map.explanation import explain_record
 from statuette.kernel.db.engines import PostgresConnection, TunedPostgres
@@ -45,6 +45,7 @@ from statuette.kernel.evidence import holders
 from statuette.kernel.evidence.receipts import of_subject
 from statuette.kernel.evidence.report import audit_report
 from statuette.kernel.http.answers import encode_cursor
+from statuette.kernel.http.application import litestar_app
 from statuette.kernel.idempotency.once import Once, RequestInFlight
 from statuette.kernel.journal.entries import Due, Erasing, Wish
 from statuette.kernel.work.presence import processes

@@ -1,85 +1,58 @@
-"""Composition: settings in, a running platform and its HTTP application out. The only place that knows every part."""
+"""Composition: settings in, a platform out. The only place that knows every part."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-from litestar import Litestar, Router
-from litestar.config.app import AppConfig
-from litestar.datastructures import State
-from litestar.types import ASGIApp
-
-from statuette.dataset import Dataset
 from statuette.errors import NotFound
-from statuette.kernel.access import dataset as access_dataset
 from statuette.kernel.access.probe import AccessProbe
 from statuette.kernel.clock import clock_for
+from statuette.kernel.datasets import every_dataset
 from statuette.kernel.db.database import Database, Transaction
 from statuette.kernel.db.encryption import FieldCipher
 from statuette.kernel.db.engines import engine_for
 from statuette.kernel.db.schema import check_schema, migrate
-from statuette.kernel.domain.accounts import dataset as accounts_dataset
 from statuette.kernel.domain.accounts import service as accounts
 from statuette.kernel.domain.accounts.flow import AccountFlow
-from statuette.kernel.domain.brands import dataset as brands_dataset
 from statuette.kernel.domain.brands import service as brand_service
 from statuette.kernel.domain.brands.directory import BrandDirectory
 from statuette.kernel.domain.brands.probes import BrandProbes
-from statuette.kernel.domain.consent import dataset as consent_dataset
 from statuette.kernel.domain.consent import service as consent
 from statuette.kernel.domain.consent.flow import ConsentFlow
-from statuette.kernel.domain.credits import dataset as credits_dataset
 from statuette.kernel.domain.credits import service as credits
-from statuette.kernel.domain.figurines import dataset as figurines_dataset
-from statuette.kernel.domain.generations import dataset as generations_dataset
 from statuette.kernel.domain.generations.calls import Calls
 from statuette.kernel.domain.generations.flow import JOBS_ENDED_AT_ONCE, GenerationFlow
 from statuette.kernel.domain.generations.pictures import Pictures
 from statuette.kernel.domain.generations.run import JobRunner
 from statuette.kernel.domain.generations.service import ACTOR, LET_GO, TELL_ENDED, Generations
-from statuette.kernel.domain.generations.sharing import (
-    figurine_shared,
-    jobs_of_figurine,
-    jobs_of_upload,
-    upload_shared,
-)
 from statuette.kernel.domain.generations.telling import EndedLetters
-from statuette.kernel.domain.news import dataset as news_dataset
 from statuette.kernel.domain.news.flow import NewsFlow
 from statuette.kernel.domain.news.preparing import Preparing
 from statuette.kernel.domain.news.service import PREPARE, SEND
 from statuette.kernel.domain.news.telling import NewsLetters
-from statuette.kernel.domain.notices import dataset as notices_dataset
 from statuette.kernel.domain.notices.announcing import Announcing
 from statuette.kernel.domain.notices.flow import PublishingFlow
 from statuette.kernel.domain.notices.service import ANNOUNCE, TELL_CHANGE
 from statuette.kernel.domain.notices.telling import ChangeLetters
-from statuette.kernel.domain.rights import dataset as rights_dataset
 from statuette.kernel.domain.rights.asking import WARNED_AT_ONCE, Requests
 from statuette.kernel.domain.rights.flow import CONCLUDED_AT_ONCE, RightsFlow
 from statuette.kernel.domain.rights.service import TELL
 from statuette.kernel.domain.rights.telling import RequestLetters
 from statuette.kernel.domain.statements.flow import StatementFlow
 from statuette.kernel.domain.statements.probes import StatementProbes
-from statuette.kernel.domain.support import dataset as support_dataset
 from statuette.kernel.domain.support import service as support
 from statuette.kernel.domain.support.flow import LET_GO_AT_ONCE, SupportFlow
 from statuette.kernel.domain.support.operating import SupportDesk
 from statuette.kernel.domain.support.telling import SupportLetters
-from statuette.kernel.domain.takedowns import dataset as takedowns_dataset
 from statuette.kernel.domain.takedowns.flow import LOOKED_AT_ONCE, TakedownFlow
 from statuette.kernel.domain.takedowns.service import TELL as TELL_TAKEDOWN
 from statuette.kernel.domain.takedowns.telling import TakedownLetters
-from statuette.kernel.domain.uploads import dataset as uploads_dataset
 from statuette.kernel.domain.uploads import service as uploads
 from statuette.kernel.domain.uploads.flow import UploadFlow
 from statuette.kernel.domain.uploads.probes import UploadProbes
 from statuette.kernel.domain.usage import counting
-from statuette.kernel.domain.usage import dataset as usage_dataset
 from statuette.kernel.domain.usage.counting import Counting
 from statuette.kernel.domain.usage.flow import UsageFlow
 from statuette.kernel.domain.usage.probes import UsageProbes
@@ -100,24 +73,14 @@ from statuette.kernel.enforcement.time_watch import TimeWatch
 from statuette.kernel.events.hub import Hub
 from statuette.kernel.events.log import EventLog
 from statuette.kernel.events.signals import CHANGED, ENDED, Signals
-from statuette.kernel.evidence import dataset as evidence_dataset
 from statuette.kernel.evidence.anchoring import Anchoring
 from statuette.kernel.evidence.auditing import Auditing, AuditProbe
 from statuette.kernel.evidence.log import SEALED_AT_ONCE, EvidenceLog
 from statuette.kernel.evidence.report import signed
 from statuette.kernel.http.auth import Authenticator
-from statuette.kernel.http.cors import Preflight
-from statuette.kernel.http.dependencies import DEPENDENCIES
-from statuette.kernel.http.edge import Edge
-from statuette.kernel.http.gate import Gate
 from statuette.kernel.http.images import ImageSigner
 from statuette.kernel.http.limits import Buckets
-from statuette.kernel.http.openapi import openapi_config, openapi_routes
 from statuette.kernel.http.operators import operator_routes
-from statuette.kernel.http.problems import respond
-from statuette.kernel.http.routes import ROUTES
-from statuette.kernel.idempotency import dataset as idempotency_dataset
-from statuette.kernel.journal import dataset as journal_dataset
 from statuette.kernel.journal.entries import Wish
 from statuette.kernel.journal.journal import EXPIRED_AT_ONCE, FLUSHED_AT_ONCE, Journal
 from statuette.kernel.journal.keys import KeyReplay
@@ -132,9 +95,7 @@ from statuette.kernel.pixels.pool import PixelPool
 from statuette.kernel.platform import Platform
 from statuette.kernel.plugins import PluginRegistry
 from statuette.kernel.probes import Probes
-from statuette.kernel.running import running
 from statuette.kernel.settings import Settings
-from statuette.kernel.work import dataset as work_dataset
 from statuette.kernel.work.measuring import measure_work
 from statuette.kernel.work.outbox import Outbox
 from statuette.kernel.work.presence import Presence
@@ -215,7 +176,7 @@ def compose(
     async def policy_of(brand_id: str) -> EffectivePolicy:
         return (await brands.by_id(brand_id)).policy
 
-    datasets = _datasets(plugins, cipher, generations, policy_of, cascade)
+    datasets = every_dataset(plugins, cipher, generations, policy_of, cascade)
     cascade.connect(datasets)
     rights = RightsFlow(
         database,
@@ -433,40 +394,6 @@ def _restorers() -> dict[str, Restorer]:
     }
 
 
-def _datasets(
-    plugins: PluginRegistry,
-    cipher: FieldCipher,
-    generations: Generations,
-    policy_of: Callable[[str], Awaitable[EffectivePolicy]],
-    cascade: Cascade,
-) -> dict[str, Dataset]:
-    own = (
-        uploads_dataset.dataset(generations.settle_upload, upload_shared, jobs_of_upload),
-        figurines_dataset.dataset(figurine_shared, jobs_of_figurine),
-        generations_dataset.JOBS,
-        generations_dataset.TICKETS,
-        news_dataset.DATASET,
-        takedowns_dataset.DATASET,
-        access_dataset.DATASET,
-        support_dataset.dataset(cipher),
-        credits_dataset.dataset(policy_of),
-        consent_dataset.dataset(policy_of),
-        rights_dataset.dataset(cipher),
-        usage_dataset.dataset(policy_of),
-        usage_dataset.COUNTS,
-        notices_dataset.NOTICES,
-        notices_dataset.VERSIONS,
-        brands_dataset.DATASET,
-        idempotency_dataset.DATASET,
-        evidence_dataset.RECEIPTS,
-        evidence_dataset.LOG,
-        journal_dataset.DATASET,
-        work_dataset.DATASET,
-        *accounts_dataset.datasets(cipher, cascade),
-    )
-    return {dataset.name: dataset for dataset in (*own, *plugins.datasets.values())}
-
-
 async def any_live_brand(settings: Settings) -> bool:
     """Whether any brand of the deployment is live, which plugins are told while they load. Raises `UnknownSchema`."""
     database = Database(engine_for(settings.database_url), SystemClock())
@@ -480,47 +407,3 @@ async def any_live_brand(settings: Settings) -> bool:
             return bool(await reader.value("SELECT 1 AS live FROM brand WHERE mode = 'live' LIMIT 1"))
     finally:
         await database.close()
-
-
-def litestar_app(platform: Platform) -> Litestar:
-    """Every route of a platform, behind the gate; its lifespan starts and stops the platform."""
-
-    @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with running(platform):
-            yield
-
-    def gate(app: ASGIApp) -> ASGIApp:
-        return Gate(app, platform)
-
-    plugin_routers = [
-        Router(path=f"/x/{name}", route_handlers=list(handlers)) for name, handlers in platform.plugins.routes.items()
-    ]
-    docs = platform.settings.docs_enabled
-    return Litestar.from_config(
-        AppConfig(
-            route_handlers=[*ROUTES, *plugin_routers, *(openapi_routes() if docs else ())],
-            dependencies=dict(DEPENDENCIES),
-            middleware=[gate],
-            exception_handlers={Exception: respond},
-            openapi_config=openapi_config(platform.settings.public_url) if docs else None,
-            lifespan=[lifespan],
-            state=State({"platform": platform}),
-            request_max_body_size=None,  # the edge bounds bodies
-        )
-    )
-
-
-def http_app(platform: Platform) -> ASGIApp:
-    """The HTTP application of a platform: its routes, and around them what every request passes."""
-    settings = platform.settings
-    edged = Edge(
-        Preflight(litestar_app(platform), platform),
-        platform.clock,
-        max_body_bytes=settings.request_body_bytes,
-        max_upload_bytes=settings.max_upload_bytes,
-        body_seconds=settings.request_body_seconds,
-        https=settings.secure_cookies,
-        trust_traces=settings.trust_incoming_traces,
-    )
-    return cast(ASGIApp, edged)

@@ -11,8 +11,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from statuette.kernel.app import litestar_app
 from statuette.kernel.http import edge
+from statuette.kernel.http.application import litestar_app
 from statuette.testing.pictures import photo_jpeg
 from tests.integration.road.wire import BOUNDARY, RawConnection, form, odd_but_good, problem, refused
 from tests.profiles import Profile

@@ -15,8 +15,8 @@ import pytest_asyncio
 from litestar import get, post
 from litestar.params import FromPath
 
-from statuette.kernel.app import litestar_app
 from statuette.kernel.domain.brands import service as brands
+from statuette.kernel.http.application import litestar_app
 from statuette.kernel.platform import Platform
 from statuette.testing.pictures import photo_jpeg
 from tests.integration.road.wire import BOUNDARY, form

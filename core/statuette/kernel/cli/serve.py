@@ -45,8 +45,9 @@ def _serve_everything(settings: Settings, keys_file: Path | None) -> None:
     with only_process(settings.data_dir):
         import uvicorn
 
-        from statuette.kernel.app import any_live_brand, compose, http_app
+        from statuette.kernel.app import any_live_brand, compose
         from statuette.kernel.cli.process import observe
+        from statuette.kernel.http.application import http_app
 
         platform = compose(settings, live=asyncio.run(any_live_brand(settings)))
         observe(platform, "everything")

@@ -13,10 +13,10 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from statuette.errors import StatuetteError
-from statuette.kernel.app import http_app
 from statuette.kernel.cli.open_files import connections_allowed
 from statuette.kernel.cli.process import ready
 from statuette.kernel.cli.stopping import Stop
+from statuette.kernel.http.application import http_app
 from statuette.kernel.platform import Platform
 from statuette.kernel.running import Role, running
 

@@ -18,7 +18,6 @@ import msgspec
 from msgspec import Struct
 
 from statuette.errors import StatuetteError
-from statuette.kernel.app import http_app
 from statuette.kernel.backup import upkeep
 from statuette.kernel.domain.brands.directory import LoadedBrand
 from statuette.kernel.drill import mark
@@ -42,6 +41,7 @@ from statuette.kernel.drill.road import Letters, Pause, Road, Walked
 from statuette.kernel.drill.search import Search
 from statuette.kernel.drill.stores import Folder, Objects
 from statuette.kernel.drill.told import LogFiles, Logs, Redis, Spans
+from statuette.kernel.http.application import http_app
 from statuette.kernel.platform import Platform
 from statuette.values import SystemClock
 
