@@ -13,6 +13,10 @@ from statuette.kernel.http import application
 from statuette.kernel.platform import Platform
 
 
+_DIFFER = ("/x/", "/docs", "/openapi")
+"""Plugins' routes, and what names the platform's address."""
+
+
 class _Turn:
     """Whose turn it is. The application was made with this, and asks it as it would ask a platform."""
 
@@ -25,7 +29,7 @@ class _Turn:
 
 
 class _Shared:
-    """Routes of the kernel by an application that others had before, those of plugins by one that is made when it is asked."""
+    """Routes of the kernel by an application that others had before. Those that differ by one that is made when it is asked."""
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
@@ -35,7 +39,7 @@ class _Shared:
         self._kernels.state.platform = platform
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/x/"):
+        if scope["type"] == "http" and scope["path"].startswith(_DIFFER):
             if self._whole is None:
                 self._whole = application.litestar_app(self.platform)
             await self._whole(scope, receive, send)

@@ -59,14 +59,16 @@ class MemoryStorage(Storage):
         self._faults: dict[Operation, _Fault] = {}
 
     def fail_next(self, operation: Operation, times: int = 1, *, after_effect: bool = False, about: str = "") -> None:
-        """Let the next `times` calls of `operation` raise `StorageUnavailable`.
+        """Let the next `times` calls of `operation` raise `StorageUnavailable`; 0: none any more.
 
         Args:
             about: only calls whose key or prefix has this in it: others, of a duty that comes along, are spared.
             after_effect: the operation is done all the same, and the caller does not learn of it. For `put`, `delete`
                 and `purge`; the others only read.
         """
-        self._faults[operation] = _Fault(times, after_effect, about)
+        self._faults.pop(operation, None)
+        if times > 0:
+            self._faults[operation] = _Fault(times, after_effect, about)
 
     def version_count(self, prefix: str) -> int:
         """How many earlier versions lie below `prefix`."""
