@@ -12,8 +12,7 @@ from statuette.kernel.cli import serving
 from statuette.kernel.http import application
 from statuette.kernel.platform import Platform
 
-
-_DIFFER = ("/x/", "/docs", "/openapi")
+_DIFFER = ("/x/", "/docs")
 """Plugins' routes, and what names the platform's address."""
 
 
