@@ -197,7 +197,7 @@ class Enforcer:
             return _Begun(deadline, closure)
 
     async def _held(self, tx: Transaction, claimed: Claimed) -> _Deadline | None:
-        """The deadline, with the lease proved and kept; None when it is not to be enforced. Raises `LeaseLost` at the end."""
+        """The deadline, with the lease proved and kept; None when it is not to be enforced, or the lease is lost."""
         return await tx.one(
             _Deadline,
             f"SELECT {_OF_D}{holds.keeping_others_out(tx)} FROM work_item w JOIN deadline d ON d.id = w.subject_id"
