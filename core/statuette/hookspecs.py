@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from statuette.ports.image import ImageProvider
     from statuette.ports.keys import KeyStore
     from statuette.ports.mail import Mailer
+    from statuette.ports.payment import PaymentProvider
     from statuette.ports.storage import Storage
     from statuette.styles import Style
 
@@ -40,6 +41,11 @@ def storages(context: PluginContext) -> Sequence[Storage]:  # type: ignore[empty
 @hookspec
 def mailers(context: PluginContext) -> Sequence[Mailer]:  # type: ignore[empty-body]
     """Ways to send mail. The setting `mailer` names the one in use."""
+
+
+@hookspec
+def payment_providers(context: PluginContext) -> Sequence[PaymentProvider]:  # type: ignore[empty-body]
+    """Payment gateways. A brand's file names the one that it sells through."""
 
 
 @hookspec

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import NewType, Protocol
@@ -21,6 +22,7 @@ DeadlineId = NewType("DeadlineId", str)
 # Clocks that also count while the machine sleeps: Linux has one of its own, elsewhere the monotonic one does.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
+_AMOUNT = re.compile(r"(?P<sign>-?)(?P<whole>[0-9]{1,12})(\.(?P<part>[0-9]{1,3}))?")
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _ID_BODY_LENGTH = 26
 
@@ -109,17 +111,41 @@ _EXPONENTS = {
 }
 
 
+def exponent_of(currency: str) -> int:
+    """How many decimals the currency's minor unit has (ISO 4217)."""
+    return _EXPONENTS.get(currency, 2)
+
+
 class Money(msgspec.Struct, frozen=True, order=True):
     """An amount in the minor unit of its currency: 1999 USD is $19.99, 1999 JPY is ¥1999, 1999 KWD is 1.999 KD."""
 
     currency: str
     amount_minor: int
 
-    def __str__(self) -> str:
-        exponent = _EXPONENTS.get(self.currency, 2)
+    @classmethod
+    def parse(cls, currency: str, text: str) -> Money:
+        """An amount in decimal writing, with a point and no more decimals than the currency has: `Money.parse("KWD", "1.999")`.
+
+        Raises:
+            ValueError: it is no such amount, or of more than fifteen digits.
+        """
+        match = _AMOUNT.fullmatch(text)
+        exponent = exponent_of(currency)
+        if match is None or len(match["part"] or "") > exponent:
+            raise ValueError(f"{text[:40]!r} is not an amount of {currency}")
+        minor = int(match["whole"] + (match["part"] or "").ljust(exponent, "0"))
+        return cls(currency, -minor if match["sign"] else minor)
+
+    @property
+    def decimal(self) -> str:
+        """In decimal writing, without the currency: `19.99`."""
+        exponent = exponent_of(self.currency)
         sign = "-" if self.amount_minor < 0 else ""
         whole, part = divmod(abs(self.amount_minor), 10**exponent)
-        return f"{sign}{whole}{f'.{part:0{exponent}d}' if exponent else ''} {self.currency}"
+        return f"{sign}{whole}{f'.{part:0{exponent}d}' if exponent else ''}"
+
+    def __str__(self) -> str:
+        return f"{self.decimal} {self.currency}"
 
 
 class CostMicros(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from statuette.ports.anchor import Anchor
 from statuette.ports.image import ImageProvider
 from statuette.ports.keys import KeyStore
 from statuette.ports.mail import Mailer
+from statuette.ports.payment import PaymentProvider
 from statuette.ports.storage import Storage
 from statuette.styles import Style
 
@@ -24,6 +25,7 @@ _KINDS: dict[str, type] = {
     "image_providers": ImageProvider,
     "storages": Storage,
     "mailers": Mailer,
+    "payment_providers": PaymentProvider,
     "key_stores": KeyStore,
     "anchors": Anchor,
     "policy_packs": PolicyPack,
@@ -47,6 +49,7 @@ class Contribution(msgspec.Struct, frozen=True):
     image_providers: tuple[ImageProvider, ...] = ()
     storages: tuple[Storage, ...] = ()
     mailers: tuple[Mailer, ...] = ()
+    payment_providers: tuple[PaymentProvider, ...] = ()
     key_stores: tuple[KeyStore, ...] = ()
     anchors: tuple[Anchor, ...] = ()
     policy_packs: tuple[PolicyPack, ...] = ()
@@ -59,6 +62,7 @@ class Contribution(msgspec.Struct, frozen=True):
         taken = [("image provider", provider.name) for provider in self.image_providers]
         taken += [("object store", store.name) for store in self.storages]
         taken += [("mailer", mailer.name) for mailer in self.mailers]
+        taken += [("payment provider", provider.name) for provider in self.payment_providers]
         taken += [("key store", store.name) for store in self.key_stores]
         taken += [("anchor", anchor.name) for anchor in self.anchors]
         taken += [("policy pack", pack.name) for pack in self.policy_packs]

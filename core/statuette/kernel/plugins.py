@@ -42,6 +42,7 @@ from statuette.ports.anchor import Anchor
 from statuette.ports.image import ImageProvider, ModelInfo
 from statuette.ports.keys import KeyStore
 from statuette.ports.mail import Mailer
+from statuette.ports.payment import PaymentProvider
 from statuette.ports.processor import Processor
 from statuette.ports.storage import Storage
 from statuette.styles import Style
@@ -75,6 +76,7 @@ class PluginRegistry:
         self.image_providers: dict[str, ImageProvider] = {}
         self.storages: dict[str, Storage] = {}
         self.mailers: dict[str, Mailer] = {}
+        self.payment_providers: dict[str, PaymentProvider] = {}
         self.key_stores: dict[str, KeyStore] = {}
         self.anchors: dict[str, Anchor] = {}
         self.all_policy_packs: dict[str, PolicyPack] = {}
@@ -178,6 +180,7 @@ class PluginRegistry:
         self.image_providers |= {provider.name: provider for provider in brought.image_providers}
         self.storages |= {store.name: store for store in brought.storages}
         self.mailers |= {mailer.name: mailer for mailer in brought.mailers}
+        self.payment_providers |= {provider.name: provider for provider in brought.payment_providers}
         self.key_stores |= {store.name: store for store in brought.key_stores}
         self.anchors |= {anchor.name: anchor for anchor in brought.anchors}
         self.all_policy_packs |= {pack.name: pack for pack in brought.policy_packs}
@@ -249,7 +252,10 @@ class PluginRegistry:
             chosen.append(self.storage)
         with suppress(ConfigurationError):
             chosen.append(self.mailer)
-        return [provider.processor for provider in (*self.image_providers.values(), *chosen)]
+        return [
+            provider.processor
+            for provider in (*self.image_providers.values(), *self.payment_providers.values(), *chosen)
+        ]
 
     def _chosen(self, setting: str, name: str, offered: Mapping[str, _Named]) -> _Named:
         if name in offered:
@@ -303,10 +309,11 @@ class PluginRegistry:
 
     async def aclose(self) -> None:
         """Close what the plugins opened; one that fails does not keep the others open."""
-        opened: list[ImageProvider | Storage | Mailer | KeyStore | Anchor] = [
+        opened: list[ImageProvider | Storage | Mailer | PaymentProvider | KeyStore | Anchor] = [
             *self.image_providers.values(),
             *self.storages.values(),
             *self.mailers.values(),
+            *self.payment_providers.values(),
             *self.key_stores.values(),
             *self.anchors.values(),
         ]

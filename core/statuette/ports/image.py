@@ -7,13 +7,13 @@ kernel stores before it does anything else, so that after a crash the job is pol
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 import msgspec
 
 from statuette.errors import StatuetteError
-from statuette.ports.processor import Processor
+from statuette.ports.processor import Erased, Erasure, Processor
 from statuette.values import CostMicros
 
 
@@ -201,25 +201,6 @@ class Accepted(msgspec.Struct, frozen=True, tag="accepted"):
 
 
 Submission = Finished | Accepted
-
-
-class Erased(msgspec.Struct, frozen=True, tag="erased"):
-    """The provider no longer holds inputs and outputs of the job."""
-
-
-class Residual(msgspec.Struct, frozen=True, tag="residual"):
-    """The provider still holds something it will not delete on request.
-
-    Attributes:
-        expires_at: when it says it will be gone, aware; None when it does not say.
-        description: what stays and why, for the notice.
-    """
-
-    expires_at: datetime | None
-    description: str
-
-
-Erasure = Erased | Residual
 
 
 class ModelInfo(msgspec.Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 
@@ -45,3 +47,22 @@ class Processor(msgspec.Struct, frozen=True):
     third_party: bool = True
     terms_url: str | None = None
     own_use: str | None = None
+
+
+class Erased(msgspec.Struct, frozen=True, tag="erased"):
+    """The provider no longer holds what it was asked to forget."""
+
+
+class Residual(msgspec.Struct, frozen=True, tag="residual"):
+    """The provider still holds something it will not delete on request.
+
+    Attributes:
+        expires_at: when it says it will be gone, aware; None when it does not say.
+        description: what stays and why, for the notice.
+    """
+
+    expires_at: datetime | None
+    description: str
+
+
+Erasure = Erased | Residual

@@ -25,18 +25,17 @@ import pytest_asyncio
 
 from statuette.ports.image import (
     Accepted,
-    Erased,
     Finished,
     ImageInput,
     ImageProvider,
     ImageRequest,
     ModelNotFound,
     Outcome,
-    Residual,
     Submission,
     Succeeded,
     UnknownHandle,
 )
+from statuette.ports.processor import Erased, Residual
 from statuette.testing.pictures import is_picture, photo_input
 
 _PROMPT = "A vinyl figurine of the marzipan-lighthouse-42 person"

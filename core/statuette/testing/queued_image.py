@@ -19,8 +19,6 @@ import msgspec
 from statuette.ports.image import (
     Accepted,
     BlockedInput,
-    Erased,
-    Erasure,
     Finished,
     GeneratedImage,
     ImageProvider,
@@ -36,7 +34,7 @@ from statuette.ports.image import (
     UnknownHandle,
     Usage,
 )
-from statuette.ports.processor import Processor
+from statuette.ports.processor import Erased, Erasure, Processor
 from statuette.testing.pictures import is_picture, picture_png
 from statuette.testing.wire import WireReply, WireRequest, WireServer
 from statuette.values import CostMicros

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from statuette.ports.image import (
-    Erasure,
     Finished,
     ImageProvider,
     ImageRequest,
@@ -19,11 +18,10 @@ from statuette.ports.image import (
     Outcome,
     ProviderUnavailable,
     Rejected,
-    Residual,
     Submission,
     UnknownHandle,
 )
-from statuette.ports.processor import DeclaredResidual, Processor
+from statuette.ports.processor import DeclaredResidual, Erasure, Processor, Residual
 from statuette.values import Clock
 from statuette_gemini.config import GeminiConfig
 from statuette_gemini.gate import ByteGate

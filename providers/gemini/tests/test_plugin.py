@@ -13,7 +13,8 @@ import pytest
 
 from statuette.errors import ConfigurationError
 from statuette.plugin import PluginContext
-from statuette.ports.image import Residual, UnknownHandle
+from statuette.ports.image import UnknownHandle
+from statuette.ports.processor import Residual
 from statuette.testing import FrozenClock
 from statuette_gemini import GeminiConfig, GeminiImageProvider, GeminiModel, plugin
 from statuette_gemini.marks import carries_c2pa
