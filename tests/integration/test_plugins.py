@@ -395,6 +395,7 @@ ANSWERS: dict[str, Callable[[PluginRegistry], object]] = {
     "image_providers": lambda registry: registry.models(),
     "storages": lambda registry: registry.storages,
     "mailers": lambda registry: registry.mailers,
+    "payment_providers": lambda registry: registry.payment_providers["piggybank"],
     "key_stores": lambda registry: registry.key_stores,
     "anchors": lambda registry: registry.anchors["printer"],
     "policy_packs": lambda registry: registry.all_policy_packs["hasty"],

@@ -23,6 +23,13 @@ from statuette.kernel.permit import PermitRefused
 from statuette.kernel.pixels import errors as pixels
 from statuette.ports.keys import KeyStoreUnavailable
 from statuette.ports.mail import MailUnavailable
+from statuette.ports.payment import (
+    GatewayMisconfigured,
+    NotOffered,
+    PaymentRefused,
+    PaymentUnavailable,
+    UnknownReference,
+)
 from statuette.ports.storage import StorageUnavailable
 
 _log = logging.getLogger(__name__)
@@ -38,8 +45,11 @@ _STATUS: dict[type[errors.StatuetteError], int] = {
     PermitRefused: 403,
     StatementsMissing: 403,
     errors.NotFound: 404,
+    UnknownReference: 404,
     SenderTooSlow: 408,
     errors.Conflict: 409,
+    PaymentRefused: 409,
+    NotOffered: 409,
     RequestTooLarge: 413,
     pixels.ImageTooLarge: 413,
     pixels.UnsupportedImageFormat: 415,
@@ -55,6 +65,8 @@ _STATUS: dict[type[errors.StatuetteError], int] = {
     StorageUnavailable: 503,
     MailUnavailable: 503,
     KeyStoreUnavailable: 503,
+    PaymentUnavailable: 503,
+    GatewayMisconfigured: 503,
     CallTimedOut: 503,
     CircuitOpen: 503,
     SerializationFailure: 503,
