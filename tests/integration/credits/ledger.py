@@ -13,6 +13,7 @@ from statuette.kernel.domain.credits.views import Balance, HoldView, TransferVie
 BRAND = "brd_one"
 ALICE = "acc_alice"
 BOB = "acc_bob"
+CAROL = "acc_carol"
 STAFF = "mem_staff"
 
 
@@ -22,7 +23,7 @@ class Ledger:
 
     async def open_wallets(self) -> None:
         async with self.database.transaction() as tx:
-            for account_id in (ALICE, BOB):
+            for account_id in (ALICE, BOB, CAROL):
                 await service.open_wallet(tx, BRAND, account_id)
 
     async def grant(
@@ -50,6 +51,12 @@ class Ledger:
     async def adjust(self, amount: int, key: str, *, account_id: str = ALICE) -> TransferView:
         async with self.database.transaction() as tx:
             return await service.adjust(tx, brand_id=BRAND, account_id=account_id, amount=amount, key=key, actor=STAFF)
+
+    async def take_back(self, amount: int, key: str, *, account_id: str = ALICE, of: str | None = None) -> TransferView:
+        async with self.database.transaction() as tx:
+            return await service.take_back(
+                tx, brand_id=BRAND, account_id=account_id, amount=amount, key=key, actor=STAFF, cause="rfd_1", of=of
+            )
 
     async def hold(self, reference: str, amount: int, *, account_id: str = ALICE, brand_id: str = BRAND) -> HoldView:
         async with self.database.transaction() as tx:

@@ -28,6 +28,7 @@ class Model:
 
     lots: dict[str, list[Lot]]
     holds: dict[str, Hold] = field(default_factory=dict)
+    debts: dict[str, int] = field(default_factory=dict)
 
     def available(self, account_id: str, now: datetime) -> int:
         return sum(lot.remaining for lot in self.lots[account_id] if lot.expires_at > now)
@@ -55,7 +56,21 @@ class Model:
         assert amount == 0
         return parts
 
-    def close(self, reference: str, captured: int) -> None:
+    def bring(self, account_id: str, lot: Lot, now: datetime) -> None:
+        self.lots[account_id].append(lot)
+        self.repay(account_id, now)
+
+    def take_back(self, account_id: str, amount: int, now: datetime) -> None:
+        self.debts[account_id] = self.debts.get(account_id, 0) + amount
+        self.repay(account_id, now)
+
+    def repay(self, account_id: str, now: datetime) -> None:
+        paid = min(self.debts.get(account_id, 0), self.available(account_id, now))
+        if paid:
+            self.take(account_id, paid, now)
+            self.debts[account_id] -= paid
+
+    def close(self, reference: str, captured: int, now: datetime) -> None:
         hold = self.holds[reference]
         hold.captured = captured
         back = hold.amount - captured
@@ -63,3 +78,4 @@ class Model:
             returned = min(part, back)
             lot.remaining += returned
             back -= returned
+        self.repay(hold.account_id, now)

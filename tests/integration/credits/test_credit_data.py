@@ -82,6 +82,6 @@ async def test_erasing_leaves_no_row_of_the_account_and_sound_books(ledger: Ledg
         "credit_lot": 1,
         "ledger_entry": 2,
         "ledger_transfer": 1,
-        "wallet": 1,
+        "wallet": 2,
     }
     assert await ledger.balance(BOB) == Balance(available=99, held=0)

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from statuette.kernel.db.database import Database
 from statuette.kernel.db.engines import engine_for
 from statuette.kernel.domain.credits import service
-from statuette.kernel.domain.credits.errors import HoldClosed, InsufficientCredits
+from statuette.kernel.domain.credits.errors import DebtOutstanding, HoldClosed, InsufficientCredits
 from statuette.testing import FrozenClock
 from tests.soak import effort
 
@@ -70,7 +70,7 @@ class LedgerMachine(RuleBasedStateMachine):
         key = self.next_key()
         for _ in range(1 + twice):
             self.run(self.ledger.grant(amount, key, account_id=account_id, expires_at=expires_at))
-        self.model.lots[account_id].append(Lot(expires_at or NEVER, amount))
+        self.model.bring(account_id, Lot(expires_at or NEVER, amount), self.clock.now())
 
     @rule(
         account_id=accounts,
@@ -83,6 +83,11 @@ class LedgerMachine(RuleBasedStateMachine):
         reference = f"gen_{self.next_key()}"
         available = self.model.available(account_id, self.clock.now())
         amount = max(0, available - spared)
+        if debt := self.model.debts.get(account_id, 0):
+            with pytest.raises(DebtOutstanding) as refused:
+                self.run(self.ledger.hold(reference, amount, account_id=account_id))
+            assert refused.value.attributes == {"debt": debt}
+            return
         if amount > available:
             with pytest.raises(InsufficientCredits) as refusal:
                 self.run(self.ledger.hold(reference, amount, account_id=account_id))
@@ -95,7 +100,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if charged is not None:
             captured = min(charged, amount)
             self.run(self.ledger.capture(reference, captured))
-            self.model.close(reference, captured)
+            self.model.close(reference, captured, self.clock.now())
 
     @precondition(lambda self: any(hold.captured is None for hold in self.model.holds.values()))
     @rule(data=st.data())
@@ -103,14 +108,14 @@ class LedgerMachine(RuleBasedStateMachine):
         reference = data.draw(st.sampled_from([key for key, hold in self.model.holds.items() if hold.captured is None]))
         captured = data.draw(st.integers(min_value=0, max_value=self.model.holds[reference].amount))
         self.run(self.ledger.capture(reference, captured))
-        self.model.close(reference, captured)
+        self.model.close(reference, captured, self.clock.now())
 
     @precondition(lambda self: any(hold.captured is None for hold in self.model.holds.values()))
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
         reference = data.draw(st.sampled_from([key for key, hold in self.model.holds.items() if hold.captured is None]))
         self.run(self.ledger.release(reference))
-        self.model.close(reference, 0)
+        self.model.close(reference, 0, self.clock.now())
 
     @precondition(lambda self: any(hold.captured is not None for hold in self.model.holds.values()))
     @rule(data=st.data(), otherwise=st.booleans())
@@ -133,9 +138,16 @@ class LedgerMachine(RuleBasedStateMachine):
         for _ in range(1 + twice):
             self.run(self.ledger.adjust(amount if up else -amount, key, account_id=account_id))
         if up:
-            self.model.lots[account_id].append(Lot(NEVER, amount))
+            self.model.bring(account_id, Lot(NEVER, amount), self.clock.now())
         else:
             self.model.take(account_id, amount, self.clock.now())
+
+    @rule(account_id=accounts, amount=amounts, twice=st.booleans())
+    def take_back(self, account_id: str, amount: int, twice: bool) -> None:
+        key = self.next_key()
+        for _ in range(1 + twice):
+            self.run(self.ledger.take_back(amount, key, account_id=account_id))
+        self.model.take_back(account_id, amount, self.clock.now())
 
     @rule(passed=hours)
     def time_passes(self, passed: int) -> None:
@@ -151,7 +163,9 @@ class LedgerMachine(RuleBasedStateMachine):
             async with self.database.transaction() as tx:
                 key = self.next_key()
                 await service.grant(tx, brand_id=BRAND, account_id=account_id, amount=amount, key=key, actor=STAFF)
-                await service.hold(tx, brand_id=BRAND, account_id=account_id, reference=f"gen_{key}", amount=amount)
+                if not self.model.debts.get(account_id):
+                    await service.hold(tx, brand_id=BRAND, account_id=account_id, reference=f"gen_{key}", amount=amount)
+                await service.take_back(tx, brand_id=BRAND, account_id=account_id, amount=amount, key=key, actor=STAFF)
                 raise Crash
 
         with pytest.raises(Crash):
@@ -163,6 +177,8 @@ class LedgerMachine(RuleBasedStateMachine):
             now, balance = self.clock.now(), self.run(self.ledger.balance(account_id))
             assert balance.available == self.model.available(account_id, now)
             assert balance.held == self.model.held(account_id)
+            assert balance.debt == self.model.debts.get(account_id, 0)
+            assert not (balance.debt and balance.available)
             assert [(item.amount, item.expires_at) for item in balance.expiring] == self.model.expiring(account_id, now)
 
     @invariant()

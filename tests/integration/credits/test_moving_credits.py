@@ -9,7 +9,7 @@ import pytest
 from statuette.errors import InvalidInput, NotFound
 from statuette.kernel.db.database import Database
 from statuette.kernel.domain.credits import service
-from statuette.kernel.domain.credits.errors import HoldClosed, InsufficientCredits, TransferKeyReused
+from statuette.kernel.domain.credits.errors import DebtOutstanding, HoldClosed, InsufficientCredits, TransferKeyReused
 from statuette.kernel.domain.credits.views import Balance
 from statuette.testing import FrozenClock
 
@@ -255,3 +255,60 @@ async def test_a_rolled_back_hold_leaves_no_trace(ledger: Ledger, database: Data
 
     assert await ledger.balance() == Balance(available=10, held=0)
     assert len(await ledger.history()) == 1
+
+
+async def test_what_is_taken_back_comes_from_the_credits_of_that_payment_first(
+    ledger: Ledger, clock: FrozenClock
+) -> None:
+    await ledger.grant(10, "short", expires_at=clock.now() + timedelta(days=1))
+    await ledger.grant(20, "bought", kind="purchased")
+
+    taken = await ledger.take_back(15, "refund", of="bought")
+
+    assert (taken.kind, taken.amount, taken.cause) == ("refunded", 15, "rfd_1")
+    balance = await ledger.balance()
+    assert (balance.available, balance.debt) == (15, 0)
+    assert [item.amount for item in balance.expiring] == [10]
+    assert await ledger.take_back(15, "refund", of="bought") == taken
+    with pytest.raises(TransferKeyReused):
+        await ledger.take_back(14, "refund", of="bought")
+
+
+async def test_what_was_spent_becomes_a_debt_that_blocks_new_jobs_until_credits_pay_it(ledger: Ledger) -> None:
+    await ledger.grant(10, "bought", kind="purchased")
+    await ledger.hold("gen_1", 7)
+    await ledger.capture("gen_1", 7)
+
+    await ledger.take_back(10, "refund", of="bought")
+
+    assert await ledger.balance() == Balance(available=0, held=0, debt=7)
+    with pytest.raises(DebtOutstanding) as refusal:
+        await ledger.hold("gen_2", 0)
+    assert refusal.value.attributes == {"debt": 7}
+    await ledger.grant(5, "kindness")
+    assert await ledger.balance() == Balance(available=0, held=0, debt=2)
+    await ledger.grant(5, "more")
+    assert await ledger.balance() == Balance(available=3, held=0)
+    await ledger.hold("gen_2", 3)
+
+
+async def test_a_job_that_runs_goes_on_and_what_it_gives_back_pays_the_debt(ledger: Ledger) -> None:
+    await ledger.grant(10, "bought", kind="purchased")
+    await ledger.hold("gen_1", 10)
+    await ledger.take_back(10, "refund", of="bought")
+    assert await ledger.hold("gen_1", 10)
+
+    await ledger.capture("gen_1", 4)
+
+    assert await ledger.balance() == Balance(available=0, held=0, debt=4)
+
+
+async def test_what_returns_after_a_dispute_was_won_pays_the_debt_it_made(ledger: Ledger) -> None:
+    await ledger.grant(10, "bought", kind="purchased")
+    await ledger.hold("gen_1", 10)
+    await ledger.capture("gen_1", 10)
+    await ledger.take_back(10, "dispute", of="bought")
+
+    await ledger.grant(10, "returned:dispute", kind="returned")
+
+    assert await ledger.balance() == Balance(available=0, held=0, debt=0)

@@ -16,7 +16,7 @@ from statuette.kernel.domain.credits.checks import EQUATION, PAGED
 from statuette.kernel.domain.credits.verify import Discrepancy, verify
 from statuette.testing import FrozenClock
 
-from .ledger import ALICE, BOB, BRAND, Ledger
+from .ledger import ALICE, BOB, BRAND, CAROL, Ledger
 
 
 @pytest.fixture
@@ -39,6 +39,8 @@ async def busy(tampered: Ledger, clock: FrozenClock) -> Ledger:
     await tampered.release("gen_freed")
     await tampered.adjust(7, "up")
     await tampered.adjust(-8, "down")
+    await tampered.grant(9, "carol", account_id=CAROL, kind="purchased")
+    await tampered.take_back(12, "refund", account_id=CAROL, of="carol")
     return tampered
 
 
@@ -118,6 +120,14 @@ TAMPERING = {
     "a wallet gets richer": (
         "UPDATE wallet SET available = available + 5 WHERE account_id = 'acc_alice'",
         {"wallet_available", "wallet_lots", "brand_equation"},
+    ),
+    "a debt is forgotten": (
+        "UPDATE wallet SET debt = 0 WHERE account_id = 'acc_carol'",
+        {"wallet_debt", "brand_equation"},
+    ),
+    "a repayment took less": (
+        "UPDATE credit_hold_lot SET amount = amount - 1 WHERE hold_id IN (SELECT id FROM ledger_transfer WHERE kind = 'repaid')",
+        {"transfer_parts", "lot_remaining"},
     ),
     "a wallet holds more": (
         "UPDATE wallet SET held = held + 5 WHERE account_id = 'acc_alice'",
@@ -237,8 +247,8 @@ def test_there_is_tampering_for_every_check() -> None:
 
 
 async def test_a_discrepancy_says_where_and_how_much(busy: Ledger) -> None:
-    alice, bob = await busy.balance(ALICE), await busy.balance(BOB)
-    total = alice.available + alice.held + bob.available
+    alice, bob, carol = await busy.balance(ALICE), await busy.balance(BOB), await busy.balance(CAROL)
+    total = alice.available + alice.held + bob.available - carol.debt
 
     await busy.tamper("UPDATE wallet SET available = available + 5 WHERE account_id = :id", id=BOB)
 

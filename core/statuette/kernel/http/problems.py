@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from statuette import errors
 from statuette.kernel.db.errors import SerializationFailure
 from statuette.kernel.domain.consent.service import ConsentRequired
-from statuette.kernel.domain.credits.errors import InsufficientCredits
+from statuette.kernel.domain.credits.errors import DebtOutstanding, InsufficientCredits
 from statuette.kernel.domain.generations.budget import DailyCeilingReached
 from statuette.kernel.domain.statements.service import StatementsMissing
 from statuette.kernel.egress import CallTimedOut, CircuitOpen
@@ -40,6 +40,7 @@ _STATUS: dict[type[errors.StatuetteError], int] = {
     errors.InvalidInput: 400,
     errors.Unauthenticated: 401,
     InsufficientCredits: 402,
+    DebtOutstanding: 402,
     errors.Forbidden: 403,
     ConsentRequired: 403,
     PermitRefused: 403,

@@ -41,16 +41,17 @@ _TRANSFERS = (
     " FROM ledger_transfer t LEFT JOIN credit_lot l"
     " ON l.id = t.reference AND l.account_id = t.account_id AND l.brand_id = t.brand_id"
     " WHERE t.id > :after AND t.id <= :upto AND ((t.kind = 'expired' AND l.id IS NULL)"
-    " OR ((t.kind IN ('granted', 'purchased') OR (t.kind = 'adjusted' AND t.amount > 0))"
+    " OR ((t.kind IN ('granted', 'purchased', 'returned') OR (t.kind = 'adjusted' AND t.amount > 0))"
     " AND (l.id IS NULL OR l.kind <> t.kind OR l.amount <> t.amount)))",
     "SELECT 'transfer_hold' AS code, t.brand_id, t.id AS subject, 1 AS expected, 0 AS found"
     " FROM ledger_transfer t LEFT JOIN credit_hold h"
     " ON h.reference = t.reference AND h.account_id = t.account_id AND h.brand_id = t.brand_id"
     " WHERE t.id > :after AND t.id <= :upto AND t.kind IN ('held', 'captured', 'released') AND h.id IS NULL",
-    "SELECT 'transfer_parts' AS code, brand_id, id AS subject, -amount AS expected, found FROM ("
-    "SELECT t.brand_id, t.id, t.amount, CAST(COALESCE((SELECT SUM(p.amount) FROM credit_hold_lot p"
+    "SELECT 'transfer_parts' AS code, brand_id, id AS subject, taken AS expected, found FROM ("
+    "SELECT t.brand_id, t.id, ABS(t.amount) AS taken, CAST(COALESCE((SELECT SUM(p.amount) FROM credit_hold_lot p"
     " WHERE p.hold_id = t.id), 0) AS BIGINT) AS found FROM ledger_transfer t"
-    " WHERE t.id > :after AND t.id <= :upto AND t.kind = 'adjusted' AND t.amount < 0) taken WHERE found <> -amount",
+    " WHERE t.id > :after AND t.id <= :upto AND (t.kind = 'repaid' OR (t.kind = 'adjusted' AND t.amount < 0))) parts"
+    " WHERE found <> taken",
     "SELECT DISTINCT 'wallet_missing' AS code, t.brand_id, t.account_id AS subject, 1 AS expected, 0 AS found"
     " FROM ledger_transfer t LEFT JOIN wallet w ON w.account_id = t.account_id AND w.brand_id = t.brand_id"
     " WHERE t.id > :after AND t.id <= :upto AND w.account_id IS NULL",
@@ -89,6 +90,13 @@ _WALLETS = (
         wallet_is_right=False,
     ),
     _wallet_sum(
+        "wallet_debt",
+        "debt",
+        "SELECT -SUM(e.amount) FROM ledger_entry e"
+        " WHERE e.ledger_account = 'debt:' || w.account_id AND e.brand_id = w.brand_id",
+        wallet_is_right=False,
+    ),
+    _wallet_sum(
         "wallet_lots",
         "available",
         "SELECT SUM(l.remaining) FROM credit_lot l WHERE l.account_id = w.account_id AND l.brand_id = w.brand_id",
@@ -102,14 +110,14 @@ _WALLETS = (
         wallet_is_right=True,
     ),
     "SELECT 'wallet_negative' AS code, brand_id, account_id AS subject, 0 AS expected,"
-    " CASE WHEN available < held THEN available ELSE held END AS found FROM wallet"
-    " WHERE account_id > :after AND account_id <= :upto AND (available < 0 OR held < 0)",
+    " CASE WHEN available < 0 THEN available WHEN held < 0 THEN held ELSE debt END AS found FROM wallet"
+    " WHERE account_id > :after AND account_id <= :upto AND (available < 0 OR held < 0 OR debt < 0)",
 )
 
 _LOTS = (
     "SELECT 'lot_negative' AS code, brand_id, id AS subject, 0 AS expected, remaining AS found FROM credit_lot"
     " WHERE id > :after AND id <= :upto AND remaining < 0",
-    # What came in is there still, was taken by a hold or an adjustment, or has expired.
+    # What came in is there still, was taken by a hold, a repayment or an adjustment, or has expired.
     "SELECT 'lot_remaining' AS code, brand_id, id AS subject, amount - taken - expired AS expected, remaining AS found FROM ("
     "SELECT l.brand_id, l.id, l.amount, l.remaining,"
     " CAST(COALESCE((SELECT SUM(p.amount) FROM credit_hold_lot p WHERE p.lot_id = l.id), 0) AS BIGINT) AS taken,"
@@ -163,7 +171,7 @@ _PARTS = (
     "SELECT 'part_orphan' AS code, COALESCE(l.brand_id, '') AS brand_id, p.id AS subject, 1 AS expected, 0 AS found"
     " FROM credit_hold_lot p LEFT JOIN credit_lot l ON l.id = p.lot_id"
     " LEFT JOIN credit_hold h ON h.id = p.hold_id"
-    " LEFT JOIN ledger_transfer t ON t.id = p.hold_id AND t.kind = 'adjusted'"
+    " LEFT JOIN ledger_transfer t ON t.id = p.hold_id AND t.kind IN ('adjusted', 'repaid')"
     " WHERE p.id > :after AND p.id <= :upto AND (l.id IS NULL"
     " OR COALESCE(h.account_id, t.account_id, '') <> l.account_id OR COALESCE(h.brand_id, t.brand_id, '') <> l.brand_id)",
 )
@@ -181,10 +189,13 @@ PAGED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 EQUATION = (
     "SELECT 'brand_equation' AS code, brand_id, brand_id AS subject, expected, found FROM ("
     "SELECT brand_id, CAST(SUM(came) AS BIGINT) AS expected, CAST(SUM(there) AS BIGINT) AS found FROM ("
-    "SELECT brand_id, SUM(CASE WHEN kind IN ('purchased', 'granted', 'adjusted') THEN amount"
+    "SELECT brand_id, SUM(CASE WHEN kind IN ('purchased', 'granted', 'adjusted', 'returned') THEN amount"
     " WHEN kind IN ('expired', 'captured', 'refunded') THEN -amount ELSE 0 END) AS came, 0 AS there"
     " FROM ledger_transfer GROUP BY brand_id"
-    " UNION ALL SELECT brand_id, 0 AS came, SUM(available + held) AS there FROM wallet GROUP BY brand_id"
+    " UNION ALL SELECT brand_id, 0 AS came, SUM(available + held - debt) AS there FROM wallet GROUP BY brand_id"
     ") sides GROUP BY brand_id) sums WHERE expected <> found"
 )
-"""purchased + granted - refunded - expired - captured ± adjusted = wallets + held, for each brand."""
+"""purchased + granted - refunded - expired - captured ± adjusted = wallets + held - debts, for each brand.
+
+What was refunded is counted without what returned of it.
+"""

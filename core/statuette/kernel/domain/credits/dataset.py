@@ -48,7 +48,7 @@ def dataset(policy_of: Callable[[str], Awaitable[EffectivePolicy]]) -> Dataset:
         name=service.DATASET,
         title="Credits",
         tables=(
-            _table("wallet", "account_id", "available", "held"),
+            _table("wallet", "account_id", "available", "held", "debt"),
             _table("credit_lot", "id", "account_id", "kind", "amount", "remaining", "created_at", "expires_at"),
             _table(
                 "credit_hold",
@@ -70,6 +70,7 @@ def dataset(policy_of: Callable[[str], Awaitable[EffectivePolicy]]) -> Dataset:
                 "kind",
                 "amount",
                 "reference",
+                "cause",
                 "actor",
                 "created_at",
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from statuette.dataset import Transaction
-from statuette.kernel.domain.credits.postings import HELD, WALLET
+from statuette.kernel.domain.credits.postings import DEBT, HELD, WALLET
 
 _HOLD = "(SELECT h.id FROM credit_hold h WHERE h.reference = ledger_transfer.reference)"
 _RENAMED = (
@@ -72,7 +72,7 @@ async def pseudonymise(tx: Transaction, account_id: str, pseudonym: str) -> None
             account_id=account_id,
             pseudonym=pseudonym,
         )
-    for side in (WALLET, HELD):
+    for side in (WALLET, HELD, DEBT):
         await tx.execute(
             "UPDATE ledger_entry SET ledger_account = :renamed WHERE ledger_account = :side",
             side=f"{side}{account_id}",
@@ -83,7 +83,7 @@ async def pseudonymise(tx: Transaction, account_id: str, pseudonym: str) -> None
 async def export(tx: Transaction, account_id: str) -> list[dict[str, Any]]:
     """The balance, then lots, holds and transfers, each with its `record` kind. Who acted for us is not the person's data."""
     tables = (
-        ("balance", "SELECT available, held FROM wallet WHERE account_id = :account_id"),
+        ("balance", "SELECT available, held, debt FROM wallet WHERE account_id = :account_id"),
         (
             "lot",
             "SELECT id, kind, amount, remaining, created_at, expires_at FROM credit_lot"
@@ -96,7 +96,7 @@ async def export(tx: Transaction, account_id: str) -> list[dict[str, Any]]:
         ),
         (
             "transfer",
-            "SELECT id, kind, amount, reference, created_at FROM ledger_transfer"
+            "SELECT id, kind, amount, reference, cause, created_at FROM ledger_transfer"
             " WHERE account_id = :account_id ORDER BY id",
         ),
     )

@@ -12,6 +12,13 @@ class InsufficientCredits(StatuetteError):
     summary = "There are not enough credits."
 
 
+class DebtOutstanding(StatuetteError):
+    """Credits that were refunded had been spent already. Attribute `debt`, in credits. Final until they are paid."""
+
+    code = "debt_outstanding"
+    summary = "Credits are owed, so no new job can begin."
+
+
 class TransferKeyReused(Conflict):
     """The key names a transfer with other content. Nothing moved."""
 

@@ -1,7 +1,9 @@
 """Which two ledger accounts each kind of transfer moves credits between. Pure; the one place that names them.
 
 `source:` accounts give credits out and go below zero, `sink:` accounts take them for good, `wallet:<account>` is what an
-account may spend, `held:<account>` what its running jobs hold.
+account may spend, `held:<account>` what its running jobs hold, `debt:<account>` what it owes, and so never above zero.
+
+Credits that are taken back are owed first and repaid next, by what there is at once and by whatever comes in later.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ class TransferKind(StrEnum):
     released = "released"
     expired = "expired"
     adjusted = "adjusted"
+    refunded = "refunded"
+    repaid = "repaid"
+    returned = "returned"
 
 
 class Route(NamedTuple):
@@ -29,6 +34,7 @@ class Route(NamedTuple):
 
 WALLET = "wallet:"
 HELD = "held:"
+DEBT = "debt:"
 
 ROUTES: dict[TransferKind, Route] = {
     TransferKind.purchased: Route("source:purchased", f"{WALLET}{{}}"),
@@ -39,6 +45,10 @@ ROUTES: dict[TransferKind, Route] = {
     TransferKind.expired: Route(f"{WALLET}{{}}", "sink:expired"),
     # The amount of an adjustment has a sign: a negative one flows the other way.
     TransferKind.adjusted: Route("adjusted", f"{WALLET}{{}}"),
+    TransferKind.refunded: Route(f"{DEBT}{{}}", "sink:refunded"),
+    TransferKind.repaid: Route(f"{WALLET}{{}}", f"{DEBT}{{}}"),
+    # A refund that did not reach the person, a dispute that was won.
+    TransferKind.returned: Route("sink:refunded", f"{WALLET}{{}}"),
 }
 
 

@@ -15,6 +15,7 @@ from statuette.kernel.domain.credits.tables import CreditHold, CreditHoldLot, Cr
 class WalletRow(msgspec.Struct, frozen=True):
     available: int
     held: int
+    debt: int
 
 
 class LotRow(msgspec.Struct, frozen=True):
@@ -46,6 +47,7 @@ class TransferRow(msgspec.Struct, frozen=True):
     actor: str
     created_at: datetime
     expires_at: datetime | None
+    cause: str | None
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -60,6 +62,7 @@ class ExpiryRow(msgspec.Struct, frozen=True):
 
     available: int
     held: int
+    debt: int
     expires_at: datetime | None
     remaining: int
 
@@ -70,7 +73,7 @@ class OwnerRow(msgspec.Struct, frozen=True, order=True):
 
 
 async def add_wallet(tx: Transaction, brand_id: str, account_id: str) -> bool:
-    return await tx.insert_new(Wallet, account_id=account_id, brand_id=brand_id, available=0, held=0)
+    return await tx.insert_new(Wallet, account_id=account_id, brand_id=brand_id, available=0, held=0, debt=0)
 
 
 async def wallet_is_of(reader: Reader, brand_id: str, account_id: str) -> bool:
@@ -87,25 +90,26 @@ async def lock_wallet(tx: Transaction, brand_id: str, account_id: str) -> Wallet
     """Keep every other transaction off this wallet and its lots until this one ends."""
     return await tx.one(
         WalletRow,
-        f"SELECT available, held FROM wallet WHERE account_id = :account_id AND brand_id = :brand_id{tx.for_update}",
+        f"SELECT available, held, debt FROM wallet WHERE account_id = :account_id AND brand_id = :brand_id{tx.for_update}",
         account_id=account_id,
         brand_id=brand_id,
     )
 
 
 async def move_balance(
-    tx: Transaction, brand_id: str, account_id: str, *, available: int = 0, held: int = 0
+    tx: Transaction, brand_id: str, account_id: str, *, available: int = 0, held: int = 0, debt: int = 0
 ) -> WalletRow | None:
     """Add to the wallet what is given, either sign; None, and nothing changed, where that would go below zero."""
     return await tx.one(
         WalletRow,
-        "UPDATE wallet SET available = available + :available, held = held + :held"
+        "UPDATE wallet SET available = available + :available, held = held + :held, debt = debt + :debt"
         " WHERE account_id = :account_id AND brand_id = :brand_id"
-        " AND available + :available >= 0 AND held + :held >= 0 RETURNING available, held",
+        " AND available + :available >= 0 AND held + :held >= 0 AND debt + :debt >= 0 RETURNING available, held, debt",
         account_id=account_id,
         brand_id=brand_id,
         available=available,
         held=held,
+        debt=debt,
     )
 
 
@@ -113,11 +117,11 @@ async def expiring(reader: Reader, brand_id: str, account_id: str) -> list[Expir
     """Balance and expiries in one statement, so that they are of one moment."""
     return await reader.all(
         ExpiryRow,
-        "SELECT w.available, w.held, l.expires_at, CAST(COALESCE(SUM(l.remaining), 0) AS BIGINT) AS remaining"
+        "SELECT w.available, w.held, w.debt, l.expires_at, CAST(COALESCE(SUM(l.remaining), 0) AS BIGINT) AS remaining"
         " FROM wallet w LEFT JOIN credit_lot l ON l.account_id = w.account_id AND l.brand_id = w.brand_id"
         " AND l.remaining > 0 AND l.expires_at IS NOT NULL"
         " WHERE w.account_id = :account_id AND w.brand_id = :brand_id"
-        " GROUP BY w.available, w.held, l.expires_at ORDER BY l.expires_at",
+        " GROUP BY w.available, w.held, w.debt, l.expires_at ORDER BY l.expires_at",
         account_id=account_id,
         brand_id=brand_id,
     )
@@ -176,7 +180,7 @@ async def move_lot(tx: Transaction, lot_id: str, amount: int) -> None:
 
 
 async def add_parts(tx: Transaction, taker_id: str, parts: Iterable[Part]) -> None:
-    """Note of which lots a hold, or an adjustment that takes away, is made."""
+    """Note of which lots a hold, a repayment, or an adjustment that takes away, is made."""
     for part in parts:
         await tx.insert(CreditHoldLot, id=tx.new_id("prt"), hold_id=taker_id, lot_id=part.lot_id, amount=part.amount)
 
@@ -250,6 +254,7 @@ async def add_transfer(
     amount: int,
     actor: str,
     reference: str | None,
+    cause: str | None = None,
 ) -> str | None:
     """A transfer with both its legs; its id, or None when the key is taken. Waits for a concurrent one to be settled."""
     transfer_id = tx.new_id("trf")
@@ -262,6 +267,7 @@ async def add_transfer(
         kind=kind.value,
         amount=amount,
         reference=reference,
+        cause=cause,
         actor=actor,
         created_at=tx.now,
     ):
@@ -284,7 +290,7 @@ async def add_transfer(
 
 
 _TRANSFER = (
-    "SELECT t.id, t.account_id, t.kind, t.amount, t.reference, t.actor, t.created_at, l.expires_at"
+    "SELECT t.id, t.account_id, t.kind, t.amount, t.reference, t.actor, t.created_at, l.expires_at, t.cause"
     " FROM ledger_transfer t LEFT JOIN credit_lot l ON l.id = t.reference"
 )
 

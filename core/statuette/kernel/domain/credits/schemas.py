@@ -25,11 +25,13 @@ class BalanceResponse(msgspec.Struct, frozen=True):
         available: what may be spent now.
         held: what running jobs have set aside; charged for what they deliver, else given back.
         expiring: the part of `available` that does not last, soonest first.
+        debt: credits that were refunded after they were spent. What comes in pays them first; until then no job begins.
     """
 
     available: int
     held: int
     expiring: list[ExpiringResponse]
+    debt: int
 
     @classmethod
     def of(cls, balance: Balance) -> BalanceResponse:
@@ -37,6 +39,7 @@ class BalanceResponse(msgspec.Struct, frozen=True):
             available=balance.available,
             held=balance.held,
             expiring=[ExpiringResponse(item.amount, item.expires_at) for item in balance.expiring],
+            debt=balance.debt,
         )
 
 
@@ -44,8 +47,10 @@ class TransferResponse(msgspec.Struct, frozen=True):
     """One movement of credits.
 
     Attributes:
-        kind: purchased, granted, held, captured, released, expired or adjusted.
+        kind: purchased, granted, held, captured, released, expired, adjusted; refunded (taken back, so owed), repaid (what
+            was owed) or returned (a refund or dispute that came to nothing).
         amount: credits moved; negative only for an adjustment that takes away.
+        cause: the payment or refund behind it; null where there is none.
         reference: the job it was for, or the lot of credits that came in or expired.
         expires_at: when the credits that came in expire; null where they last, or where none came in.
     """
@@ -56,6 +61,7 @@ class TransferResponse(msgspec.Struct, frozen=True):
     reference: str | None
     created_at: datetime
     expires_at: datetime | None
+    cause: str | None
 
     @classmethod
     def of(cls, transfer: TransferView) -> TransferResponse:
@@ -66,6 +72,7 @@ class TransferResponse(msgspec.Struct, frozen=True):
             reference=transfer.reference,
             created_at=transfer.created_at,
             expires_at=transfer.expires_at,
+            cause=transfer.cause,
         )
 
 

@@ -17,9 +17,9 @@ import msgspec
 from statuette.errors import InvalidInput, NotFound
 from statuette.kernel.db.database import Reader, Transaction
 from statuette.kernel.domain.credits import erasure, lots, repository
-from statuette.kernel.domain.credits.errors import HoldClosed, LedgerBroken, TransferKeyReused
+from statuette.kernel.domain.credits.errors import DebtOutstanding, HoldClosed, LedgerBroken, TransferKeyReused
 from statuette.kernel.domain.credits.postings import TransferKind
-from statuette.kernel.domain.credits.repository import HoldRow, TransferRow
+from statuette.kernel.domain.credits.repository import HoldRow, TransferRow, WalletRow
 from statuette.kernel.domain.credits.views import Balance, Expiring, HoldView, TransferView
 from statuette.kernel.enforcement import deadlines
 from statuette.policy import EffectivePolicy
@@ -45,14 +45,18 @@ async def grant(
     key: str,
     actor: str,
     expires_at: datetime | None = None,
-    kind: Literal["granted", "purchased"] = "granted",
+    kind: Literal["granted", "purchased", "returned"] = "granted",
+    cause: str | None = None,
 ) -> TransferView:
     """Give credits, as a lot of their own. Who asks is not part of the content: the same key from another actor is a replay.
+
+    What is owed is paid with them first.
 
     Args:
         amount: at least 1.
         key: unique within the brand, for ever, among grants.
         expires_at: None for credits that last; else later than now, unless the grant was made already.
+        cause: the payment or refund behind it.
 
     Raises:
         TransferKeyReused: the key made another grant.
@@ -66,7 +70,7 @@ async def grant(
             raise TransferKeyReused()
         return _transfer_view(made)
     _require(expires_at is None or expires_at > tx.now, "Credits cannot expire before they are given.")
-    return await _bring_in(tx, brand_id, account_id, transfer_key, TransferKind(kind), amount, actor, expires_at)
+    return await _bring_in(tx, brand_id, account_id, transfer_key, TransferKind(kind), amount, actor, expires_at, cause)
 
 
 async def adjust(tx: Transaction, *, brand_id: str, account_id: str, amount: int, key: str, actor: str) -> TransferView:
@@ -98,6 +102,44 @@ async def adjust(tx: Transaction, *, brand_id: str, account_id: str, amount: int
     return await _made(tx, brand_id, transfer_key)
 
 
+async def take_back(
+    tx: Transaction,
+    *,
+    brand_id: str,
+    account_id: str,
+    amount: int,
+    key: str,
+    actor: str,
+    cause: str | None = None,
+    of: str | None = None,
+) -> TransferView:
+    """Take credits back whose price was given back. What has been spent of them already becomes a debt.
+
+    Args:
+        amount: at least 1.
+        key: unique within the brand, for ever, among those that take back.
+        cause: the refund or dispute behind it.
+        of: the key of the grant that brought them: what is left of it goes first, then earliest expiry first.
+
+    Raises:
+        TransferKeyReused, NotFound: as for `grant`.
+    """
+    _require(amount >= 1, "At least one credit is taken back.")
+    transfer_key = _scoped("refund", key)
+    await _lock(tx, brand_id, account_id)
+    if (made := await repository.transfer_by_key(tx, brand_id, transfer_key)) is not None:
+        if (made.account_id, made.amount) != (account_id, amount):
+            raise TransferKeyReused()
+        return _transfer_view(made)
+    grant_made = None if of is None else await repository.transfer_by_key(tx, brand_id, _scoped("grant", of))
+    transfer_id = await _transfer(
+        tx, brand_id, account_id, transfer_key, TransferKind.refunded, amount, actor=actor, reference=None, cause=cause
+    )
+    wallet = await _move_balance(tx, brand_id, account_id, debt=amount)
+    await _repay(tx, brand_id, account_id, wallet, transfer_id, cause, lot=grant_made.reference if grant_made else None)
+    return await _made(tx, brand_id, transfer_key)
+
+
 async def hold(tx: Transaction, *, brand_id: str, account_id: str, reference: str, amount: int) -> HoldView:
     """Set credits aside for a job. Idempotent by reference; a replay finds the hold in whatever state it is by then.
 
@@ -107,16 +149,19 @@ async def hold(tx: Transaction, *, brand_id: str, account_id: str, reference: st
 
     Raises:
         InsufficientCredits: the wallet has less than that which has not expired.
+        DebtOutstanding: the account owes credits.
         TransferKeyReused: the reference holds another amount, or for somebody else.
         NotFound: there is no such wallet.
     """
     _require(amount >= 0, "A hold is of no fewer than zero credits.")
     _require(0 < len(reference) <= _LONGEST_REFERENCE, "A reference has 1 to 100 characters.")
-    await _lock(tx, brand_id, account_id)
+    wallet = await _lock(tx, brand_id, account_id)
     if (made := await repository.hold_by_reference(tx, reference)) is not None:
         if (made.brand_id, made.account_id, made.amount) != (brand_id, account_id, amount):
             raise TransferKeyReused()
         return _hold_view(made)
+    if wallet.debt:
+        raise DebtOutstanding(cure="Buy credits: what is owed is paid with them first.", debt=wallet.debt)
     found = await lots.usable(tx, brand_id, account_id, tx.now)
     hold_id = tx.new_id("hld")
     if not await repository.add_hold(
@@ -174,6 +219,7 @@ async def balance(reader: Reader, brand_id: str, account_id: str) -> Balance:
             for row in rows
             if row.expires_at is not None and row.expires_at > reader.now
         ),
+        debt=rows[0].debt,
     )
 
 
@@ -249,12 +295,15 @@ async def _settle(tx: Transaction, brand_id: str, reference: str, captured: int,
         await _transfer(
             tx, brand_id, found.account_id, f"capture:{reference}", TransferKind.captured, captured, reference=reference
         )
+    released = None
     if rest:
-        await _transfer(
+        released = await _transfer(
             tx, brand_id, found.account_id, f"release:{reference}", TransferKind.released, rest, reference=reference
         )
         await lots.give_back(tx, rest, found.id)
-    await _move_balance(tx, brand_id, found.account_id, available=rest, held=-found.amount)
+    wallet = await _move_balance(tx, brand_id, found.account_id, available=rest, held=-found.amount)
+    if released is not None:
+        await _repay(tx, brand_id, found.account_id, wallet, released, None)
     await repository.close_hold(tx, found.id, state=state, captured=captured)
     return _hold_view(msgspec.structs.replace(found, state=state, captured=captured, closed_at=tx.now))
 
@@ -268,14 +317,42 @@ async def _bring_in(
     amount: int,
     actor: str,
     expires_at: datetime | None,
+    cause: str | None = None,
 ) -> TransferView:
     lot_id = tx.new_id("lot")
-    await _transfer(tx, brand_id, account_id, transfer_key, kind, amount, actor=actor, reference=lot_id)
+    transfer_id = await _transfer(
+        tx, brand_id, account_id, transfer_key, kind, amount, actor=actor, reference=lot_id, cause=cause
+    )
     await repository.add_lot(
         tx, lot_id, brand_id=brand_id, account_id=account_id, kind=kind, amount=amount, expires_at=expires_at
     )
-    await _move_balance(tx, brand_id, account_id, available=amount)
+    wallet = await _move_balance(tx, brand_id, account_id, available=amount)
+    await _repay(tx, brand_id, account_id, wallet, transfer_id, cause)
     return await _made(tx, brand_id, transfer_key)
+
+
+async def _repay(
+    tx: Transaction,
+    brand_id: str,
+    account_id: str,
+    wallet: WalletRow,
+    by: str,
+    cause: str | None,
+    *,
+    lot: str | None = None,
+) -> None:
+    """Pay what is owed with what may be spent, after the transfer `by` changed either."""
+    if not wallet.debt:
+        return
+    found = await lots.usable(tx, brand_id, account_id, tx.now)
+    amount = min(wallet.debt, sum(item.remaining for item in found))
+    if not amount:
+        return
+    transfer_id = await _transfer(
+        tx, brand_id, account_id, f"repay:{by}", TransferKind.repaid, amount, reference=by, cause=cause
+    )
+    await lots.take(tx, sorted(found, key=lambda item: item.id != lot), amount, transfer_id)
+    await _move_balance(tx, brand_id, account_id, available=-amount, debt=-amount)
 
 
 async def _transfer(
@@ -288,6 +365,7 @@ async def _transfer(
     *,
     reference: str | None,
     actor: str = lots.SYSTEM,
+    cause: str | None = None,
 ) -> str:
     made = await repository.add_transfer(
         tx,
@@ -298,6 +376,7 @@ async def _transfer(
         amount=amount,
         actor=actor,
         reference=reference,
+        cause=cause,
     )
     if made is None:
         raise TransferKeyReused()  # a moment ago, by a transaction on another wallet
@@ -310,15 +389,21 @@ async def _made(reader: Reader, brand_id: str, transfer_key: str) -> TransferVie
     return _transfer_view(row)
 
 
-async def _move_balance(tx: Transaction, brand_id: str, account_id: str, *, available: int = 0, held: int = 0) -> None:
+async def _move_balance(
+    tx: Transaction, brand_id: str, account_id: str, *, available: int = 0, held: int = 0, debt: int = 0
+) -> WalletRow:
     """The condition on the wallet's row is the last word: whatever the lots say, a balance never goes below zero."""
-    if await repository.move_balance(tx, brand_id, account_id, available=available, held=held) is None:
+    moved = await repository.move_balance(tx, brand_id, account_id, available=available, held=held, debt=debt)
+    if moved is None:
         raise LedgerBroken(cure="Run `statuette ledger verify`.")
+    return moved
 
 
-async def _lock(tx: Transaction, brand_id: str, account_id: str) -> None:
-    if await repository.lock_wallet(tx, brand_id, account_id) is None:
+async def _lock(tx: Transaction, brand_id: str, account_id: str) -> WalletRow:
+    wallet = await repository.lock_wallet(tx, brand_id, account_id)
+    if wallet is None:
         raise NotFound()
+    return wallet
 
 
 async def _require_wallet(reader: Reader, brand_id: str, account_id: str) -> None:

@@ -8,12 +8,13 @@ from statuette.kernel.db.columns import ident, key, moment, optional_ident, opti
 
 
 class Wallet(Table, tablename="wallet"):
-    """An account's balance: what it may spend, and what running jobs hold. Neither is ever negative."""
+    """An account's balance: what it may spend, what running jobs hold, and what it owes. None is ever negative."""
 
     account_id = key()
     brand_id = ident()
     available = whole()
     held = whole()
+    debt = whole()
 
 
 class CreditLot(Table, tablename="credit_lot"):
@@ -44,7 +45,7 @@ class CreditHold(Table, tablename="credit_hold"):
 
 
 class CreditHoldLot(Table, tablename="credit_hold_lot"):
-    """How much of which lot a hold, or an adjustment that takes away, took. `hold_id` is the id of either."""
+    """How much of which lot a hold, a repayment, or an adjustment that takes away, took. `hold_id` is the id of either."""
 
     id = key()
     hold_id = ident()
@@ -53,7 +54,7 @@ class CreditHoldLot(Table, tablename="credit_hold_lot"):
 
 
 class LedgerTransfer(Table, tablename="ledger_transfer"):
-    """One movement of credits. `transfer_key` makes it happen once."""
+    """One movement of credits. `transfer_key` makes it happen once; `cause` is the payment or refund behind it."""
 
     id = key()
     brand_id = ident()
@@ -62,6 +63,7 @@ class LedgerTransfer(Table, tablename="ledger_transfer"):
     kind = ident()
     amount = whole()
     reference = optional_ident()
+    cause = optional_ident()
     actor = ident()
     created_at = moment()
 

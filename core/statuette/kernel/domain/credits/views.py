@@ -11,10 +11,11 @@ class TransferView(msgspec.Struct, frozen=True):
     """One movement of credits.
 
     Attributes:
-        kind: purchased, granted, held, captured, released, expired or adjusted.
+        kind: purchased, granted, held, captured, released, expired, adjusted, refunded, repaid or returned.
         amount: credits moved; negative only for an adjustment that takes away.
         reference: what it was for: the job of a hold, else the lot of credits that was filled or emptied.
         actor: who or what caused it.
+        cause: the payment or refund behind it, if any.
         expires_at: when the credits that came in expire, or did.
     """
 
@@ -26,6 +27,7 @@ class TransferView(msgspec.Struct, frozen=True):
     actor: str
     created_at: datetime
     expires_at: datetime | None
+    cause: str | None = None
 
 
 class HoldView(msgspec.Struct, frozen=True):
@@ -49,8 +51,12 @@ class Expiring(msgspec.Struct, frozen=True):
 
 
 class Balance(msgspec.Struct, frozen=True):
-    """What an account has. `available` counts nothing that has expired, swept or not; `expiring` is soonest first."""
+    """What an account has. `available` counts nothing that has expired, swept or not; `expiring` is soonest first.
+
+    While anything is owed (`debt`) nothing is available: whatever comes in pays it first.
+    """
 
     available: int
     held: int
     expiring: tuple[Expiring, ...] = ()
+    debt: int = 0
