@@ -20,7 +20,7 @@ from tests.profiles import PROFILES, Buckets, Profile, ProfileName, cluster, emb
 from tests.soak import effort
 from tests.without_rule import VARIABLE, rule_named, take_away
 
-pytest.register_assert_rewrite("statuette.testing.image_suite")
+pytest.register_assert_rewrite("statuette.testing.image_suite", "statuette.testing.payment_suite")
 # An example of a property may take as long as a busy machine makes it.
 settings.register_profile("statuette", deadline=None, max_examples=effort(40, soaking=1000))
 settings.load_profile("statuette")
